@@ -1,0 +1,23 @@
+import type { ConnectorId } from './ids.ts';
+
+/**
+ * Where a message lives on a platform. Minted by the adapter when the event comes in, carried as it is
+ * to the outbox, and never derived again from anything else.
+ */
+export interface Address {
+  readonly connector: ConnectorId;
+  readonly conversation: string;
+  readonly thread?: string;
+  /** The message that an operation is about, or that a new one replies to. */
+  readonly message?: string;
+}
+
+/** The key that orders rows: the narrowest conversation. Different addresses never share one by accident. */
+export function laneOf(address: Address): string {
+  const place = [address.connector, address.conversation, ...(address.thread === undefined ? [] : [address.thread])];
+  return place.map(encodeSegment).join('/');
+}
+
+function encodeSegment(segment: string): string {
+  return segment.replace(/[%/]/g, (character) => (character === '%' ? '%25' : '%2F'));
+}

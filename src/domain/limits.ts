@@ -1,0 +1,43 @@
+const kib = 1024;
+const mib = 1024 * kib;
+
+/**
+ * Every fixed bound on what comes in and goes out, in one place. Bytes are UTF-8. Those that an operator
+ * may change are the defaults in `src/config.ts`; these are the protocol's own.
+ */
+export const limits = {
+  connectorIdBytesMax: 128,
+  conversationBytesMax: 256,
+  identityBytesMax: 256,
+  messageIdBytesMax: 128,
+  dedupeKeyBytesMax: 512,
+  emojiBytesMax: 128,
+  cursorBytesMax: 64 * kib,
+  inboundTextBytesMax: 64 * kib,
+  outboundTextBytesMax: 128 * kib,
+  attachmentsMax: 32,
+  attachmentUrlBytesMax: 1024,
+  attachmentNameBytesMax: 512,
+  attachmentTypeBytesMax: 256,
+  rolesMax: 250,
+  mentionsMax: 100,
+  commandNameBytesMax: 64,
+  commandArgsBytesMax: 32 * kib,
+  structuredBytesMax: 128 * kib,
+  secretBytesMax: 64 * kib,
+  ruleListEntriesMax: 64,
+  mentionPatternBytesMax: 128,
+  integrationsMax: 1024,
+  turnMessagesMax: 50,
+  partsPerMessageMax: 100,
+  agentAnswerBytesMax: 4 * mib,
+  webhookHeadersMax: 100,
+  webhookHeaderBytesMax: 16 * kib,
+  webhookBodyBytesMax: 25 * mib,
+  adminBodyBytesMax: 1 * mib,
+  pageSizeMax: 500,
+} as const;
+
+export function byteLength(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}

@@ -1,0 +1,36 @@
+import type { Address } from './address.ts';
+import type { EventId, MessageId, PartId, TurnId } from './ids.ts';
+
+/** What may be asked of a platform. `extras` is the platform's own (embeds, blocks, buttons); only its adapter reads it. */
+export type OutboundOperation =
+  | { readonly op: 'send'; readonly text: string; readonly extras?: Readonly<Record<string, unknown>> }
+  | { readonly op: 'edit'; readonly text: string; readonly extras?: Readonly<Record<string, unknown>> }
+  | { readonly op: 'delete' }
+  | { readonly op: 'react'; readonly emoji: string; readonly remove: boolean }
+  | { readonly op: 'typing' };
+
+export type OutboundOp = OutboundOperation['op'];
+
+export const outboundOps = ['send', 'edit', 'delete', 'react', 'typing'] as const satisfies readonly OutboundOp[];
+
+/** One platform call. Its `key` is the same in every attempt, after every crash and replay. */
+export interface OutboundPart {
+  readonly id: PartId;
+  readonly message: MessageId;
+  /** `<turn>:<slot>:<part>`, or `<sender's key>:<part>` for what came by the API. */
+  readonly key: string;
+  readonly address: Address;
+  readonly operation: OutboundOperation;
+  /** Counts from 1: which part of how many of one message. */
+  readonly part: number;
+  readonly parts: number;
+  /** Counts from 1. */
+  readonly attempt: number;
+  /** An earlier attempt may have been applied and could not be checked: say so in the text. */
+  readonly possibleDuplicate: boolean;
+}
+
+/** What caused a message: an agent's turn, or somebody at the API. */
+export type Origin =
+  | { readonly kind: 'turn'; readonly turn: TurnId; readonly event: EventId; readonly slot: number }
+  | { readonly kind: 'api'; readonly principal: string };

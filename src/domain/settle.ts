@@ -1,0 +1,112 @@
+import type { DeliveryOutcome } from './outcome.ts';
+import type { ReasonCode } from './reasons.ts';
+
+export interface RetryPolicy {
+  readonly attemptsMax: number;
+  /** Waits that use up no attempt are bounded too. */
+  readonly deferralsMax: number;
+  /** From the first attempt on; later failures are not tried again. */
+  readonly ageMsMax: number;
+  readonly backoffMsMin: number;
+  readonly backoffMsMax: number;
+  /** What to do when nobody can tell whether an attempt was applied. */
+  readonly onUnknown: 'resend-labelled' | 'hold';
+}
+
+/** What has been spent on a part so far, this attempt included. */
+export interface Spent {
+  readonly attempts: number;
+  readonly deferrals: number;
+  readonly firstAttemptAt: number;
+}
+
+/** What becomes of a part after an attempt. `holdConnector` stops the whole queue until somebody helps. */
+export type Settlement =
+  | { readonly state: 'delivered'; readonly platformIds: readonly string[] }
+  | {
+      readonly state: 'pending';
+      readonly code: ReasonCode;
+      readonly dueAt: number;
+      /** True when this wait must not count as an attempt. */
+      readonly deferral: boolean;
+      /** True when the next attempt has to find out first whether this one was applied. */
+      readonly uncertain: boolean;
+      readonly holdConnector?: { readonly until?: number };
+      readonly detail?: string;
+    }
+  | { readonly state: 'dead'; readonly code: ReasonCode; readonly detail?: string };
+
+/**
+ * Decides what an outcome means for its part. Pure: the same arguments always give the same answer.
+ * `random` is in [0, 1). Never shortens a wait that the platform asked for.
+ */
+export function settle(
+  outcome: DeliveryOutcome,
+  spent: Spent,
+  now: number,
+  policy: RetryPolicy,
+  random: number,
+): Settlement {
+  switch (outcome.kind) {
+    case 'delivered':
+      return { state: 'delivered', platformIds: outcome.platformIds };
+    case 'rejected':
+      if (outcome.scope !== 'connector') return dead(outcome.code, outcome.detail);
+      return {
+        state: 'pending',
+        code: outcome.code,
+        dueAt: now,
+        deferral: true,
+        uncertain: false,
+        holdConnector: {},
+        detail: outcome.detail,
+      };
+    case 'unknown':
+      return spent.attempts >= policy.attemptsMax
+        ? dead(outcome.code, outcome.detail)
+        : { state: 'pending', code: outcome.code, dueAt: now + backoffMs(spent.attempts, policy, random), deferral: false, uncertain: true, ...detailOf(outcome) };
+    case 'retry':
+      return settleRetry(outcome, spent, now, policy, random);
+  }
+}
+
+function settleRetry(
+  outcome: Extract<DeliveryOutcome, { kind: 'retry' }>,
+  spent: Spent,
+  now: number,
+  policy: RetryPolicy,
+  random: number,
+): Settlement {
+  if (outcome.deferral) {
+    if (spent.deferrals >= policy.deferralsMax) return dead('deferral_limit_reached', outcome.code);
+  } else {
+    if (spent.attempts >= policy.attemptsMax) return dead('retry_limit_reached', outcome.code);
+    if (now - spent.firstAttemptAt >= policy.ageMsMax) return dead('age_limit_reached', outcome.code);
+  }
+  const tries = outcome.deferral ? spent.deferrals : spent.attempts;
+  const wait = Math.max(outcome.afterMs ?? 0, outcome.afterMs === undefined ? backoffMs(tries, policy, random) : 0);
+  const dueAt = now + wait;
+  return {
+    state: 'pending',
+    code: outcome.code,
+    dueAt,
+    deferral: outcome.deferral,
+    uncertain: false,
+    ...(outcome.scope === 'connector' ? { holdConnector: { until: dueAt } } : {}),
+    ...detailOf(outcome),
+  };
+}
+
+/** Doubles per try between the policy's bounds, then takes a random point in the upper half of that. */
+export function backoffMs(tries: number, policy: Pick<RetryPolicy, 'backoffMsMin' | 'backoffMsMax'>, random: number): number {
+  const ceiling = Math.min(policy.backoffMsMax, policy.backoffMsMin * 2 ** Math.min(Math.max(tries, 1), 30));
+  return Math.round(ceiling / 2 + (ceiling / 2) * random);
+}
+
+function dead(code: ReasonCode, detail: string | undefined): Settlement {
+  return { state: 'dead', code, ...(detail === undefined ? {} : { detail }) };
+}
+
+function detailOf(outcome: { readonly detail?: string }): { detail?: string } {
+  return outcome.detail === undefined ? {} : { detail: outcome.detail };
+}

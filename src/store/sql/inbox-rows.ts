@@ -1,0 +1,71 @@
+import type { AgentId, DeliveryId, EventId, RuleId, SourceId } from '../../domain/ids.ts';
+import type { InboundEvent } from '../../domain/inbound-event.ts';
+import type { ReasonCode } from '../../domain/reasons.ts';
+import type { EventRecord, EventState, LeasedEvent } from '../inbox-store.ts';
+import { fromJson, present } from './tx.ts';
+
+export interface InboxRow {
+  seq: number;
+  id: EventId;
+  source: SourceId;
+  lane: string;
+  trace_id: string;
+  state: EventState;
+  reason: ReasonCode | null;
+  detail: string | null;
+  rule_id: RuleId | null;
+  agent_id: AgentId | null;
+  delivery_id: DeliveryId | null;
+  attempts: number;
+  opened: number;
+  awaiting: number;
+  post_id: string | null;
+  duplicates: number;
+  accepted_at: number;
+  due_at: number;
+  first_attempt_at: number | null;
+  finished_at: number | null;
+  event: string | null;
+  body?: Uint8Array | null;
+}
+
+/** `row` as it was before the lease counted its attempt. */
+export function toLeasedEvent(row: InboxRow, leaseId: string, now: number): LeasedEvent {
+  return {
+    leaseId,
+    lane: row.lane,
+    event: fromJson<InboundEvent>(row.event ?? 'null'),
+    eventId: row.id,
+    source: row.source,
+    traceId: row.trace_id,
+    acceptedAt: row.accepted_at,
+    attempt: row.attempts + 1,
+    firstAttemptAt: row.first_attempt_at ?? now,
+    interrupted: row.opened === 1,
+    overdue: row.awaiting === 1,
+    ...(row.body ? { body: row.body } : {}),
+  };
+}
+
+export function toEventRecord(row: InboxRow, leased: boolean): EventRecord {
+  return present({
+    id: row.id,
+    source: row.source,
+    lane: row.lane,
+    traceId: row.trace_id,
+    state: row.state,
+    reason: row.reason,
+    detail: row.detail,
+    attempts: row.attempts,
+    acceptedAt: row.accepted_at,
+    dueAt: row.state === 'pending' ? row.due_at : null,
+    finishedAt: row.finished_at,
+    leased,
+    awaiting: row.awaiting === 1,
+    rule: row.rule_id,
+    agent: row.agent_id,
+    delivery: row.delivery_id,
+    duplicates: row.duplicates,
+    event: row.event === null ? null : fromJson<InboundEvent>(row.event),
+  }) as EventRecord;
+}

@@ -1,0 +1,183 @@
+import { AppError } from '../../domain/errors.ts';
+import { type EventId, eventIdOfTurn, type SourceId, type TurnId } from '../../domain/ids.ts';
+import { sql, sqlWhere } from '../../lib/sql.ts';
+import type { EventEnd, EventRetry, EventState, InboxStore, LeasedEvent } from '../inbox-store.ts';
+import type { Lease } from '../queue.ts';
+import { accept } from './inbox-accept.ts';
+import { type InboxRow, toEventRecord, toLeasedEvent } from './inbox-rows.ts';
+import { checkLease, deferLease, dueLanes, extendLeases, leaseLane, openLane, refreshIdleLane, rescheduleLane } from './lanes.ts';
+import { insertParts } from './outbox-enqueue.ts';
+import { readPage } from './page.ts';
+import { record } from './record.ts';
+import type { Methods, Tx } from './tx.ts';
+
+export const inboxMethods: Methods<InboxStore> = {
+  accept,
+
+  async lease(tx, request) {
+    const { lanes, nextDueAt } = await dueLanes(tx, 'inbox', request);
+    const rows: LeasedEvent[] = [];
+    for (const { name } of lanes) {
+      const row = await tx.get<InboxRow>(sql`
+        select inbox.*, delivery.body as body from inbox left join delivery on delivery.id = inbox.delivery_id
+        where lane = ${name} and state = 'pending' order by inbox.seq limit 1`);
+      if (!row) {
+        await rescheduleLane(tx, 'inbox', name);
+        continue;
+      }
+      const leaseId = `${request.leaseId}.${rows.length}`;
+      await leaseLane(tx, 'inbox', name, row.seq, leaseId, request.now + request.leaseMs);
+      await tx.run(sql`
+        update inbox set attempts = attempts + 1, opened = 1, awaiting = 0,
+          first_attempt_at = coalesce(first_attempt_at, ${request.now}) where seq = ${row.seq}`);
+      rows.push(toLeasedEvent(row, leaseId, request.now));
+    }
+    return { rows, ...(nextDueAt === undefined ? {} : { nextDueAt }) };
+  },
+
+  extend: (tx, leases, until) => extendLeases(tx, 'inbox', leases, until),
+
+  defer: (tx, lease, deferral) => deferLease(tx, 'inbox', lease, deferral),
+
+  async complete(tx, lease, end) {
+    const row = await leasedRow(tx, lease);
+    await finish(tx, row, end);
+    await rescheduleLane(tx, 'inbox', lease.lane);
+  },
+
+  async retry(tx, lease, retry: EventRetry) {
+    const row = await leasedRow(tx, lease);
+    await tx.run(sql`
+      update inbox set opened = 0, reason = ${retry.reason}, detail = ${retry.detail}, due_at = ${retry.dueAt},
+        rule_id = ${retry.rule}, agent_id = ${retry.agent} where seq = ${row.seq}`);
+    await rescheduleLane(tx, 'inbox', lease.lane);
+    tx.count(row.source, 'turn_failed', retry.at);
+    await record(tx, {
+      at: retry.at,
+      kind: 'turn.failed',
+      level: 'warn',
+      source: row.source,
+      subject: row.id,
+      data: { attempt: row.attempts, code: retry.reason, detail: retry.detail, retry_at: retry.dueAt },
+    });
+    tx.touch('inbox');
+  },
+
+  async suspend(tx, lease, { at, until, rule, agent }) {
+    const row = await leasedRow(tx, lease);
+    await tx.run(sql`
+      update inbox set opened = 0, awaiting = 1, reason = 'awaiting_agent', due_at = ${until},
+        rule_id = ${rule}, agent_id = ${agent} where seq = ${row.seq}`);
+    await rescheduleLane(tx, 'inbox', lease.lane);
+    await record(tx, { at, kind: 'turn.suspended', source: row.source, subject: row.id, data: { until, agent } });
+    tx.touch('inbox');
+  },
+
+  async resume(tx, turn: TurnId, postId: string, end: EventEnd) {
+    const row = await rowOf(tx, eventIdOfTurn(turn));
+    if (row.post_id === postId) return { repeated: true };
+    if (row.state !== 'pending' || row.awaiting === 0) {
+      throw new AppError('conflict', `Turn ${turn} is not waiting for messages: its event is ${row.reason ?? row.state}.`);
+    }
+    await tx.run(sql`update inbox set post_id = ${postId} where seq = ${row.seq}`);
+    await finish(tx, row, { rule: row.rule_id, agent: row.agent_id, ...end });
+    await rescheduleLane(tx, 'inbox', row.lane);
+    return { repeated: false };
+  },
+
+  async getEvent(tx, id) {
+    const row = await findRow(tx, id);
+    if (!row) return undefined;
+    const lane = await tx.get<{ leased_seq: number | null }>(
+      sql`select leased_seq from lane where queue = 'inbox' and name = ${row.lane}`,
+    );
+    return toEventRecord(row, lane?.leased_seq === row.seq);
+  },
+
+  listEvents: (tx, filter: { source?: SourceId; state?: EventState }, page) =>
+    readPage(tx, page, (before, limit) => sql`
+      select * from inbox ${sqlWhere([
+        filter.source === undefined ? undefined : sql`source = ${filter.source}`,
+        filter.state === undefined ? undefined : sql`state = ${filter.state}`,
+        before === undefined ? undefined : sql`seq < ${before}`,
+      ])} order by seq desc limit ${limit}`, (row: InboxRow) => toEventRecord(row, false)),
+
+  async getQueuePosition(tx, id) {
+    const row = await rowOf(tx, id);
+    const head = await tx.get<{ id: EventId }>(
+      sql`select id from inbox where lane = ${row.lane} and state = 'pending' order by seq limit 1`,
+    );
+    const ahead = await tx.get<{ n: number }>(sql`
+      select count(*) as n from (
+        select 1 from inbox where lane = ${row.lane} and state = 'pending' and seq < ${row.seq} limit 10000) as earlier`);
+    return { ahead: ahead?.n ?? 0, ...(head ? { head: head.id } : {}) };
+  },
+
+  async replay(tx, id, at) {
+    const row = await deadRow(tx, id);
+    await tx.run(sql`
+      update inbox set state = 'pending', reason = null, detail = null, attempts = 0, opened = 0, awaiting = 0,
+        due_at = ${at}, first_attempt_at = null, finished_at = null where seq = ${row.seq}`);
+    await openLane(tx, 'inbox', row.lane, row.source, at);
+    await refreshIdleLane(tx, 'inbox', row.lane);
+    tx.gauge(row.source, 'inbox', 'dead', -1);
+    tx.gauge(row.source, 'inbox', 'pending', 1);
+    await record(tx, { at, kind: 'dead_letter.replayed', source: row.source, subject: id });
+    tx.touch('inbox');
+  },
+
+  async discard(tx, id, at) {
+    const row = await deadRow(tx, id);
+    await tx.run(sql`update inbox set state = 'discarded', reason = 'discarded_by_operator' where seq = ${row.seq}`);
+    tx.gauge(row.source, 'inbox', 'dead', -1);
+    await record(tx, { at, kind: 'dead_letter.discarded', source: row.source, subject: id });
+  },
+};
+
+/** Writes the end of an event together with what its turn sends. */
+async function finish(
+  tx: Tx,
+  row: InboxRow,
+  end: Omit<EventEnd, 'rule' | 'agent'> & { rule?: string | null; agent?: string | null },
+): Promise<void> {
+  await tx.run(sql`
+    update inbox set state = ${end.state}, reason = ${end.reason}, detail = ${end.detail}, opened = 0, awaiting = 0,
+      rule_id = ${end.rule}, agent_id = ${end.agent}, finished_at = ${end.at} where seq = ${row.seq}`);
+  tx.gauge(row.source, 'inbox', 'pending', -1);
+  if (end.state === 'dead') tx.gauge(row.source, 'inbox', 'dead', 1);
+  tx.count(row.source, end.state, end.at);
+  await record(tx, {
+    at: end.at,
+    kind: end.state === 'done' ? 'turn.ended' : `inbound.${end.state}`,
+    level: end.state === 'dead' ? 'error' : 'info',
+    source: row.source,
+    subject: row.id,
+    data: { code: end.reason, detail: end.detail, rule: end.rule, agent: end.agent, parts: end.parts.length },
+  });
+  if (end.parts.length > 0) await insertParts(tx, end.parts, end.at);
+  tx.touch('inbox');
+}
+
+async function leasedRow(tx: Tx, lease: Lease): Promise<InboxRow> {
+  const seq = await checkLease(tx, 'inbox', lease);
+  const row = await tx.get<InboxRow>(sql`select * from inbox where seq = ${seq} and state = 'pending'`);
+  if (!row) throw new AppError('lease_lost', 'The leased event is no longer pending.');
+  return row;
+}
+
+function findRow(tx: Tx, id: EventId): Promise<InboxRow | undefined> {
+  return tx.get<InboxRow>(sql`select * from inbox where id = ${id}`);
+}
+
+async function rowOf(tx: Tx, id: EventId): Promise<InboxRow> {
+  const row = await findRow(tx, id);
+  if (!row) throw new AppError('not_found', `There is no event ${id}.`);
+  return row;
+}
+
+async function deadRow(tx: Tx, id: EventId): Promise<InboxRow> {
+  const row = await rowOf(tx, id);
+  if (row.state !== 'dead') throw new AppError('conflict', `Event ${id} is ${row.state}, not dead.`);
+  if (row.event === null) throw new AppError('conflict', `The contents of event ${id} have been removed by retention.`);
+  return row;
+}
