@@ -5,7 +5,7 @@ const major = Number(process.versions.node.split('.')[0]);
 
 if (major >= 24) {
   await import('./strip-types.mjs');
-  const { main } = await import('../src/main.ts');
+  const { main } = await import('../src/entry.ts');
   await main(process.argv.slice(2));
 } else {
   const { spawn } = await import('node:child_process');

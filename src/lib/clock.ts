@@ -46,3 +46,16 @@ export function deadline(
   const signal = parents.length === 0 ? controller.signal : AbortSignal.any([controller.signal, ...parents]);
   return { signal, clear: cancel };
 }
+
+/** Settles like `work`, or rejects with the signal's reason when that comes first. */
+export async function rejectOnAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -2,6 +2,7 @@ import type { AgentId, DeliveryId, EventId, RuleId, SourceId, TurnId } from '../
 import type { InboundEvent } from '../domain/inbound-event.ts';
 import type { Page, PageRequest } from '../domain/page.ts';
 import type { ReasonCode } from '../domain/reasons.ts';
+import type { ReplyTo } from '../domain/rule.ts';
 import type { ConnectorClaim } from './connector-store.ts';
 import type { NewPart } from './outbox-store.ts';
 import type { Lease, LeasedQueue } from './queue.ts';
@@ -73,6 +74,20 @@ export interface EventRetry {
   readonly agent?: AgentId;
 }
 
+export interface Suspension {
+  readonly at: number;
+  readonly until: number;
+  readonly rule: RuleId;
+  readonly agent: AgentId;
+  /** What was decided about the answer, for when it comes. */
+  readonly answerPlan: AnswerPlan;
+}
+
+export interface AnswerPlan {
+  readonly replyTo?: ReplyTo;
+  readonly responsePrefix?: string;
+}
+
 export type EventState = 'pending' | 'done' | 'ignored' | 'dead' | 'discarded';
 
 export interface EventRecord {
@@ -93,6 +108,7 @@ export interface EventRecord {
   readonly agent?: AgentId;
   readonly delivery?: DeliveryId;
   readonly duplicates: number;
+  readonly answerPlan?: AnswerPlan;
   /** Absent once retention has removed the contents. */
   readonly event?: InboundEvent;
 }
@@ -116,7 +132,7 @@ export interface InboxStore extends LeasedQueue<LeasedEvent> {
    * The agent answers later: the lane stays closed until then, at the latest until `until`. Survives a
    * restart. @throws AppError `lease_lost`.
    */
-  suspend(lease: Lease, suspension: { at: number; until: number; rule?: RuleId; agent?: AgentId }): Promise<void>;
+  suspend(lease: Lease, suspension: Suspension): Promise<void>;
 
   /**
    * Ends a suspended turn. The same `postId` again changes nothing and answers `repeated`.

@@ -19,6 +19,7 @@ export interface NewPart {
 }
 
 export interface LeasedPart extends Lease, OutboundPart {
+  readonly source: ConnectorId;
   readonly event?: EventId;
   readonly createdAt: number;
   readonly firstAttemptAt: number;

@@ -31,6 +31,7 @@ create table inbox (
   attempts         integer not null default 0,
   opened           integer not null default 0,  -- an attempt began and has not been settled
   awaiting         integer not null default 0,  -- the agent has it and answers later
+  answer_plan      text,                        -- JSON: where the answer of an awaited turn goes
   post_id          text,                        -- the post that ended a turn that was awaited
   duplicates       integer not null default 0,
   accepted_at      bigint not null,

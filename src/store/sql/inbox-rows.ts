@@ -1,7 +1,7 @@
 import type { AgentId, DeliveryId, EventId, RuleId, SourceId } from '../../domain/ids.ts';
 import type { InboundEvent } from '../../domain/inbound-event.ts';
 import type { ReasonCode } from '../../domain/reasons.ts';
-import type { EventRecord, EventState, LeasedEvent } from '../inbox-store.ts';
+import type { AnswerPlan, EventRecord, EventState, LeasedEvent } from '../inbox-store.ts';
 import { fromJson, present } from './tx.ts';
 
 export interface InboxRow {
@@ -19,6 +19,7 @@ export interface InboxRow {
   attempts: number;
   opened: number;
   awaiting: number;
+  answer_plan: string | null;
   post_id: string | null;
   duplicates: number;
   accepted_at: number;
@@ -66,6 +67,7 @@ export function toEventRecord(row: InboxRow, leased: boolean): EventRecord {
     agent: row.agent_id,
     delivery: row.delivery_id,
     duplicates: row.duplicates,
+    answerPlan: row.answer_plan === null ? null : fromJson<AnswerPlan>(row.answer_plan),
     event: row.event === null ? null : fromJson<InboundEvent>(row.event),
   }) as EventRecord;
 }

@@ -9,7 +9,7 @@ import { checkLease, deferLease, dueLanes, extendLeases, leaseLane, openLane, re
 import { insertParts } from './outbox-enqueue.ts';
 import { readPage } from './page.ts';
 import { record } from './record.ts';
-import type { Methods, Tx } from './tx.ts';
+import { type Methods, toJson, type Tx } from './tx.ts';
 
 export const inboxMethods: Methods<InboxStore> = {
   accept,
@@ -63,11 +63,11 @@ export const inboxMethods: Methods<InboxStore> = {
     tx.touch('inbox');
   },
 
-  async suspend(tx, lease, { at, until, rule, agent }) {
+  async suspend(tx, lease, { at, until, rule, agent, answerPlan }) {
     const row = await leasedRow(tx, lease);
     await tx.run(sql`
       update inbox set opened = 0, awaiting = 1, reason = 'awaiting_agent', due_at = ${until},
-        rule_id = ${rule}, agent_id = ${agent} where seq = ${row.seq}`);
+        rule_id = ${rule}, agent_id = ${agent}, answer_plan = ${toJson(answerPlan)} where seq = ${row.seq}`);
     await rescheduleLane(tx, 'inbox', lease.lane);
     await record(tx, { at, kind: 'turn.suspended', source: row.source, subject: row.id, data: { until, agent } });
     tx.touch('inbox');

@@ -39,6 +39,7 @@ export function toLeasedPart(row: OutboxRow, leaseId: string, now: number): Leas
   return {
     leaseId,
     lane: row.lane,
+    source: row.source,
     id: row.id,
     message: row.message_id,
     key: row.key,

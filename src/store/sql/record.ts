@@ -19,5 +19,4 @@ export async function insertDelivery(tx: Tx, delivery: NewDelivery, eventId: str
     values (${delivery.id}, ${delivery.integration}, ${delivery.at}, ${delivery.remoteAddress}, ${toJson(delivery.headers)},
       ${body}, ${delivery.body.byteLength}, ${delivery.verdict}, ${delivery.reason}, ${delivery.detail},
       ${delivery.providerEvent}, ${delivery.secretRef}, ${delivery.skewMs}, ${eventId})`);
-  tx.touch('webhooks');
 }

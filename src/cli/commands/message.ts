@@ -1,0 +1,47 @@
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { AppError } from '../../domain/errors.ts';
+import type { Run } from '../cli.ts';
+import { followTrace } from '../follow.ts';
+import { formatTrace } from './trace.ts';
+
+export function message(run: Run): CommandUnknownOpts {
+  return new Command('message').description('Messages on their way out').addCommand(send(run));
+}
+
+/** With --wait, fails unless the message was delivered. */
+function send(run: Run): CommandUnknownOpts {
+  return new Command('send')
+    .description('Send a message; it is on disk when this returns')
+    .argument('<connector>')
+    .argument('<conversation>')
+    .option('--text <text>', 'what it says; without it, standard input is read')
+    .option('--thread <id>', 'in which thread')
+    .option('--reply-to <message>', 'the message that it answers')
+    .option('--idempotency-key <key>', 'makes a repeat of this command harmless')
+    .option('--wait', 'wait until it is delivered or given up')
+    .option('--timeout <seconds>', 'how long to wait', '60')
+    .action(
+      run(async (context, connector, conversation, options) => {
+        const text = options.text ?? (await context.world.readStdin());
+        const sent = await context.api('POST /messages', {
+          ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
+          body: {
+            connector,
+            conversation,
+            operation: { op: 'send', text },
+            ...(options.thread === undefined ? {} : { thread: options.thread }),
+            ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
+          },
+        });
+        if (options.wait !== true) {
+          const known = sent.added ? '' : ' It had been sent before under this key.';
+          return context.out.show(sent, () => `${sent.message} is stored (${sent.parts.length} parts).${known} Follow it: palyra trace ${sent.message}`);
+        }
+        const trace = await followTrace(context, sent.message, Number(options.timeout) * 1_000);
+        context.out.show({ ...sent, parts: trace.parts, trace }, () => formatTrace(trace));
+        if (trace.state !== 'delivered') {
+          throw new AppError('unavailable', `The message is ${trace.state} (${trace.reason}). See: palyra why ${sent.message}`);
+        }
+      }),
+    );
+}

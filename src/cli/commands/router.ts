@@ -1,0 +1,65 @@
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { Run } from '../cli.ts';
+import { table } from '../output.ts';
+import { setRule } from './router-set.ts';
+import { preview } from './router-preview.ts';
+
+export function router(run: Run): CommandUnknownOpts {
+  const rules = new Command('rules')
+    .description('The rules that decide what reaches an agent')
+    .addCommand(list(run))
+    .addCommand(setRule(run))
+    .addCommand(remove(run));
+  return new Command('router').description('What reaches an agent, and why').addCommand(rules).addCommand(preview(run)).addCommand(warnings(run));
+}
+
+function list(run: Run): CommandUnknownOpts {
+  return new Command('list').description('The rules, in the order in which they are asked').action(
+    run(async ({ api, out }) => {
+      const answer = await api('GET /router/rules');
+      out.show(answer, () =>
+        table(
+          ['rule', 'position', 'enabled', 'selects', 'action', 'agent', 'direct', 'mention', 'reply to'],
+          answer.rules.map((rule) => [
+            rule.id,
+            rule.position,
+            rule.enabled,
+            formatMatch(rule.match),
+            rule.action,
+            rule.agent,
+            rule.directMessages,
+            rule.mention.required ? 'required' : 'not needed',
+            rule.replyTo ? `${rule.replyTo.connector} ${rule.replyTo.conversation}` : undefined,
+          ]),
+          'No rules: every event is ignored. Add one: palyra router rules set.',
+        ),
+      );
+    }),
+  );
+}
+
+function remove(run: Run): CommandUnknownOpts {
+  return new Command('remove')
+    .description('Remove a rule; live at once')
+    .argument('<rule>')
+    .action(
+      run(async ({ api, out }, id) => {
+        await api('DELETE /router/rules/{id}', { params: { id } });
+        out.show({ removed: id }, () => `Rule ${id} is removed.`);
+      }),
+    );
+}
+
+function warnings(run: Run): CommandUnknownOpts {
+  return new Command('warnings').description('What in the rules looks like a mistake, or opens a door').action(
+    run(async ({ api, out }) => {
+      const answer = await api('GET /router/warnings');
+      out.show(answer, () => table(['rule', 'code', 'text'], answer.warnings.map((warning) => [warning.rule, warning.code, warning.text]), 'No warnings.'));
+    }),
+  );
+}
+
+function formatMatch(match: Readonly<Record<string, unknown>>): string {
+  const parts = Object.entries(match).map(([key, value]) => `${key}=${Array.isArray(value) ? value.join(',') : String(value)}`);
+  return parts.join(' ') || 'everything';
+}

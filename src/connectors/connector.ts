@@ -1,0 +1,139 @@
+import type { z } from 'zod';
+import type { ConnectorId, EventId } from '../domain/ids.ts';
+import type { InboundEvent, InboundEventType } from '../domain/inbound-event.ts';
+import type { OutboundOp, OutboundOperation, OutboundPart } from '../domain/outbound.ts';
+import type { DeliveryOutcome, ResolvedUnknown } from '../domain/outcome.ts';
+import type { ReasonCode } from '../domain/reasons.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { GuardedFetch } from '../lib/guarded-fetch.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Secret } from '../lib/secret.ts';
+
+/** What may be done on a platform, besides what the outbox carries. */
+export type ConnectorOperation = OutboundOp | 'reply' | 'thread';
+
+export const connectorOperations = ['send', 'reply', 'thread', 'edit', 'delete', 'react', 'typing'] as const satisfies readonly ConnectorOperation[];
+
+export interface Capability {
+  readonly supported: boolean;
+  /** Why not, where it is not. */
+  readonly reason?: string;
+  /** The name that policies and approvals use for it. */
+  readonly policyAction: string;
+  readonly approval: 'none' | 'conditional' | 'required';
+  readonly risk: 'low' | 'medium' | 'high' | 'conditional';
+  readonly auditType: string;
+  /** What the account needs on the platform. */
+  readonly permissions: readonly string[];
+}
+
+/** What a kind can do. Everything claimed here is proven by the contract suite. */
+export interface ConnectorCapabilities {
+  readonly operations: Readonly<Record<ConnectorOperation, Capability>>;
+  readonly inbound: readonly InboundEventType[];
+  /** The longest text of one message, as `measureText` counts it. */
+  readonly textMax: number;
+  /**
+   * For this long after the first attempt the platform recognises a repeated part by its key, in ms.
+   * 0 where it does not: then an uncertain part is looked up, or labelled.
+   */
+  readonly idempotentSendMs: number;
+}
+
+/** The code of a platform: one per kind. Holds no state of any account. */
+export interface ConnectorAdapter<Config = unknown> {
+  readonly kind: string;
+  readonly title: string;
+  readonly configSchema: z.ZodType<Config>;
+  /** True when a session needs a credential from the vault. */
+  readonly needsSecret: boolean;
+  readonly capabilities: ConnectorCapabilities;
+
+  /**
+   * The one spelling of an identity, from a raw id, a mention or a link, as events carry it.
+   * @throws AppError `invalid_request` when it cannot be one of this platform.
+   */
+  canonicalIdentity(entity: IdentityEntity, raw: string): string;
+
+  /**
+   * Cuts a message into platform messages, before the first is sent; never changed afterwards. Pure.
+   * Absent: at natural boundaries by `textMax`, counted in UTF-16 units.
+   */
+  split?(operation: Extract<OutboundOperation, { op: 'send' }>): readonly Extract<OutboundOperation, { op: 'send' }>[];
+
+  /**
+   * Opens a live session. Resolves when it is up: authenticated and receiving.
+   * @throws AppError `unauthenticated`, `forbidden` or `config_invalid` when only a person can help: the
+   *   connector is blocked until somebody does. `vault_locked` waits. Anything else is tried again.
+   */
+  open(host: ConnectorHost<Config>, signal: AbortSignal): Promise<ConnectorSession>;
+}
+
+export type IdentityEntity = 'user' | 'role' | 'guild' | 'conversation' | 'thread';
+
+/** Why a session is over. */
+export type SessionEnd =
+  /** We asked for it. */
+  | { readonly kind: 'closed' }
+  /** It broke; a new one may be opened, at the earliest after `afterMs`. */
+  | { readonly kind: 'lost'; readonly code: ReasonCode; readonly detail: string; readonly afterMs?: number }
+  /** No new one will work until a person helps. */
+  | { readonly kind: 'blocked'; readonly code: ReasonCode; readonly detail: string };
+
+/** One live connection of one connector; never shared between accounts. */
+export interface ConnectorSession {
+  /** Resolves once, when the session is over; never rejects. */
+  readonly closed: Promise<SessionEnd>;
+
+  /**
+   * Makes one call on the platform and says what came of it. Never throws for what a platform answers,
+   * and never waits for a rate limit: that is a `retry` with `afterMs`. When `signal` aborts after
+   * something was sent, the outcome is `unknown`.
+   */
+  sendOutbound(part: OutboundPart, signal: AbortSignal): Promise<DeliveryOutcome>;
+
+  /** Looks on the platform whether an uncertain part was applied. Absent where the platform cannot tell. */
+  resolveUnknown?(part: OutboundPart, signal: AbortSignal): Promise<ResolvedUnknown>;
+
+  /** Takes a message as if the platform had delivered it: for tests and for the tour. */
+  simulate?(message: SimulatedMessage): Promise<readonly AcceptedEvent[]>;
+
+  /** Ends the session in good order; `closed` resolves. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface SimulatedMessage {
+  readonly conversation: string;
+  readonly thread?: string;
+  /** The same id again is a duplicate. */
+  readonly messageId: string;
+  readonly text: string;
+  readonly sender: string;
+  readonly senderIsBot: boolean;
+  readonly direct: boolean;
+  readonly mentionsSelf: boolean;
+}
+
+export interface AcceptedEvent {
+  readonly id: EventId;
+  readonly duplicate: boolean;
+}
+
+/** All that an adapter can reach. */
+export interface ConnectorHost<Config> {
+  readonly connectorId: ConnectorId;
+  readonly config: Config;
+  /** From the vault, at every use: never kept. @throws AppError `not_found`, `vault_locked`. */
+  secret(): Promise<Secret>;
+  /**
+   * Durable when resolved, cursor and all: the only licence to acknowledge to the platform.
+   * @throws AppError `unavailable` when nothing can be stored now: do not acknowledge, wait, offer it again.
+   */
+  accept(events: readonly InboundEvent[], cursor?: string): Promise<readonly AcceptedEvent[]>;
+  loadCursor(): Promise<string | undefined>;
+  readonly fetch: GuardedFetch;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: Logger;
+}

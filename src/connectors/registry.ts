@@ -1,0 +1,33 @@
+import { AppError } from '../domain/errors.ts';
+import type { ConnectorAdapter } from './connector.ts';
+import { createEchoAdapter } from './echo/adapter.ts';
+
+/** The kinds that this program knows. A new connector is one line here and one folder beside. */
+export function defaultAdapters(): readonly ConnectorAdapter[] {
+  return [createEchoAdapter()];
+}
+
+export class AdapterRegistry {
+  readonly #adapters: ReadonlyMap<string, ConnectorAdapter>;
+
+  constructor(adapters: readonly ConnectorAdapter[]) {
+    this.#adapters = new Map(adapters.map((adapter) => [adapter.kind, adapter]));
+  }
+
+  get kinds(): readonly string[] {
+    return [...this.#adapters.keys()];
+  }
+
+  find(kind: string): ConnectorAdapter | undefined {
+    return this.#adapters.get(kind);
+  }
+
+  /** @throws AppError `invalid_request` that names the kinds there are. */
+  get(kind: string): ConnectorAdapter {
+    const adapter = this.#adapters.get(kind);
+    if (!adapter) {
+      throw new AppError('invalid_request', `There is no connector kind "${kind.slice(0, 40)}". Known: ${this.kinds.join(', ')}.`);
+    }
+    return adapter;
+  }
+}

@@ -1,0 +1,106 @@
+import type { Page, PageRequest } from '../domain/page.ts';
+import type { SourceId } from '../domain/ids.ts';
+import type { AuditEntry, Gauge, StoredJournalEntry } from '../store/journal-store.ts';
+import type { EventRecord, EventState } from '../store/inbox-store.ts';
+import type { Store } from '../store/store.ts';
+import type { Health, Readiness } from './health.ts';
+import type { Agents } from './platform/agents.ts';
+import type { Channels } from './platform/channels.ts';
+import { type Check, diagnose } from './platform/doctor.ts';
+import type { Messages } from './platform/messages.ts';
+import type { Rules } from './platform/rules.ts';
+import type { Secrets } from './platform/secrets.ts';
+import { type Identity, type StatusView, statusOf } from './platform/status.ts';
+import type { Tokens } from './platform/tokens.ts';
+import type { Webhooks } from './platform/webhooks.ts';
+import type { Clock } from '../lib/clock.ts';
+import { type Trace, traceOf } from './trace.ts';
+import { type Why, whyOf } from './why.ts';
+
+export interface ChannelPlatformDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly health: Health;
+  readonly identity: () => Identity;
+  readonly channels: Channels;
+  readonly messages: Messages;
+  readonly rules: Rules;
+  readonly webhooks: Webhooks;
+  readonly agents: Agents;
+  readonly secrets: Secrets;
+  readonly tokens: Tokens;
+}
+
+/** The daemon's one face to everything that an operator can see or do. The surfaces call nothing else. */
+export class ChannelPlatform {
+  readonly #deps: ChannelPlatformDeps;
+  readonly channels: Channels;
+  readonly messages: Messages;
+  readonly rules: Rules;
+  readonly webhooks: Webhooks;
+  readonly agents: Agents;
+  readonly secrets: Secrets;
+  readonly tokens: Tokens;
+
+  constructor(deps: ChannelPlatformDeps) {
+    this.#deps = deps;
+    this.channels = deps.channels;
+    this.messages = deps.messages;
+    this.rules = deps.rules;
+    this.webhooks = deps.webhooks;
+    this.agents = deps.agents;
+    this.secrets = deps.secrets;
+    this.tokens = deps.tokens;
+  }
+
+  status(): Promise<StatusView> {
+    return statusOf({ ...this.#deps, store: this.#deps.store });
+  }
+
+  readiness(): Promise<Readiness> {
+    return this.#deps.health.check();
+  }
+
+  async doctor(): Promise<readonly Check[]> {
+    const [status, channels, webhooks, warnings, agents] = await Promise.all([
+      this.status(),
+      this.channels.list(),
+      this.webhooks.list(),
+      this.rules.warnings(),
+      this.agents.list(),
+    ]);
+    return diagnose({ status, channels, webhooks, warnings, agents });
+  }
+
+  /** @throws AppError `not_found`. */
+  trace(id: string): Promise<Trace> {
+    return traceOf(this.#deps.store, id);
+  }
+
+  /** @throws AppError `not_found`. */
+  why(id: string): Promise<Why> {
+    return whyOf(this.#deps.store, id);
+  }
+
+  journal(filter: { source?: string; kind?: string }, page: PageRequest): Promise<Page<StoredJournalEntry>> {
+    return this.#deps.store.journal.listJournal(filter, page);
+  }
+
+  events(filter: { source?: SourceId; state?: EventState }, page: PageRequest): Promise<Page<EventRecord>> {
+    return this.#deps.store.inbox.listEvents(filter, page);
+  }
+
+  audit(page: PageRequest): Promise<Page<AuditEntry & { readonly id: string }>> {
+    return this.#deps.store.journal.listAudit(page);
+  }
+
+  async counters(now: number): Promise<{
+    gauges: readonly Gauge[];
+    totals: readonly { source: string; kind: string; count: number }[];
+    lag: { inboxMs: number; outboxMs: number };
+  }> {
+    const { stats } = this.#deps.store;
+    const [gauges, totals, lag] = await Promise.all([stats.listGauges(), stats.listTotals(), stats.getLag(now)]);
+    return { gauges, totals, lag };
+  }
+}

@@ -1,0 +1,70 @@
+import { fitEvent } from '../domain/fit-event.ts';
+import type { EventId, NextId, SourceId } from '../domain/ids.ts';
+import type { InboundEvent } from '../domain/inbound-event.ts';
+import type { NewDelivery } from '../domain/webhook.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { ConnectorClaim } from '../store/connector-store.ts';
+import type { Accepted, InboxStore } from '../store/inbox-store.ts';
+
+export interface IngestDeps {
+  readonly inbox: Pick<InboxStore, 'accept'>;
+  readonly clock: Clock;
+  readonly nextId: NextId;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** With this many events of one source pending, no more are accepted. */
+  readonly depthMax: number;
+}
+
+export interface IngestRequest {
+  readonly source: SourceId;
+  readonly events: readonly InboundEvent[];
+  readonly cursor?: string;
+  readonly claim?: ConnectorClaim;
+  readonly delivery?: NewDelivery;
+  /** The trace that the sender started, if it sent one. */
+  readonly traceId?: string;
+}
+
+/** The only way into the inbox, for connectors and webhooks alike. */
+export interface Ingest {
+  /**
+   * Resolves when everything is on disk; only then may the platform be acknowledged.
+   * @throws AppError `unavailable` when it cannot be stored now, `lease_lost` when the connector is run
+   *   by another daemon.
+   */
+  accept(request: IngestRequest): Promise<readonly Accepted[]>;
+}
+
+export function createIngest({ inbox, clock, nextId, random, log, depthMax }: IngestDeps): Ingest {
+  return {
+    async accept({ events, traceId, ...request }) {
+      const at = clock.now();
+      const accepted = await inbox.accept({
+        ...request,
+        at,
+        depthMax,
+        events: events.map((event) => ({
+          id: nextId<EventId>('evt'),
+          traceId: traceId ?? randomHex(random, 32),
+          ...fitEvent(event),
+        })),
+      });
+      accepted.forEach(({ id, duplicate }, index) => {
+        log.info('inbound.accepted', {
+          connector_id: request.source,
+          inbox_id: id,
+          type: events[index]?.type,
+          duplicate,
+          duration_ms: clock.now() - at,
+        });
+      });
+      return accepted;
+    },
+  };
+}
+
+export function randomHex(random: () => number, digits: number): string {
+  return Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('');
+}

@@ -1,0 +1,138 @@
+import type { TurnMessage } from '../agents/agent.ts';
+import type { ConnectorAdapter } from '../connectors/connector.ts';
+import type { Address } from '../domain/address.ts';
+import { type ConnectorId, type EventId, kindOf, type MessageId, type NextId, type PartId, type TurnId } from '../domain/ids.ts';
+import type { InboundEvent } from '../domain/inbound-event.ts';
+import { limits } from '../domain/limits.ts';
+import type { Origin, OutboundOperation } from '../domain/outbound.ts';
+import type { ReplyTo } from '../domain/rule.ts';
+import { splitText } from '../lib/split-text.ts';
+import type { NewPart } from '../store/outbox-store.ts';
+
+export interface PlanDeps {
+  readonly findAdapter: (kind: string) => ConnectorAdapter | undefined;
+  readonly nextId: NextId;
+}
+
+export interface Answer {
+  readonly turn: TurnId;
+  readonly eventId: EventId;
+  readonly event: InboundEvent;
+  readonly replyTo?: ReplyTo;
+  readonly responsePrefix?: string;
+  readonly messages: readonly TurnMessage[];
+}
+
+/**
+ * Fixes, before anything is sent, which platform calls an answer becomes and what each is called for life:
+ * `<turn>:<slot>:<part>`. Answers undefined when there is no place for it to go.
+ */
+export function planAnswer(answer: Answer, deps: PlanDeps): readonly NewPart[] | undefined {
+  const place = placeOf(answer);
+  if (answer.messages.length > 0 && !place) return undefined;
+  if (!place) return [];
+  let prefix = answer.responsePrefix;
+  return answer.messages.flatMap((message, slot) => {
+    const operation = toOperation(message, prefix);
+    if (operation.op === 'send') prefix = undefined;
+    const origin: Origin = { kind: 'turn', turn: answer.turn, event: answer.eventId, slot };
+    const about = messageOf(message, answer);
+    const address = about === undefined ? place : { ...place, message: about };
+    return planMessage({ key: `${answer.turn}:${slot}`, address, operation, origin }, deps);
+  });
+}
+
+export interface PlannedMessage {
+  readonly key: string;
+  readonly address: Address;
+  readonly operation: OutboundOperation;
+  readonly origin: Origin;
+}
+
+/** The parts of one message. Only the first refers to the message that is replied to. */
+export function planMessage({ key, address, operation, origin }: PlannedMessage, deps: PlanDeps): readonly NewPart[] {
+  const message = deps.nextId<MessageId>('msg');
+  const operations = splitOperation(operation, deps.findAdapter(kindOf(address.connector))).slice(0, limits.partsPerMessageMax);
+  const { message: _repliedTo, ...place } = address;
+  return operations.map((part, index) => ({
+    id: deps.nextId<PartId>('prt'),
+    message,
+    key: `${key}:${index}`,
+    address: index === 0 ? address : place,
+    operation: part,
+    part: index + 1,
+    parts: operations.length,
+    origin,
+  }));
+}
+
+/** The emoji that says "I have seen it", put on the message that the event is. */
+export function planAcknowledgement(
+  turn: TurnId,
+  eventId: EventId,
+  event: InboundEvent,
+  emoji: string,
+  deps: PlanDeps,
+): readonly NewPart[] {
+  if (event.type !== 'message.created' || event.address.message === undefined) return [];
+  const adapter = deps.findAdapter(kindOf(event.address.connector));
+  if (adapter?.capabilities.operations.react.supported !== true) return [];
+  return planMessage(
+    {
+      key: `${turn}:acknowledgement`,
+      address: event.address,
+      operation: { op: 'react', emoji, remove: false },
+      origin: { kind: 'turn', turn, event: eventId, slot: -1 },
+    },
+    deps,
+  );
+}
+
+function splitOperation(operation: OutboundOperation, adapter: ConnectorAdapter | undefined): readonly OutboundOperation[] {
+  if (operation.op !== 'send' || !adapter) return [operation];
+  if (adapter.split) return adapter.split(operation);
+  const texts = splitText(operation.text, adapter.capabilities.textMax);
+  return texts.map((text, index) => (index === 0 ? { ...operation, text } : { op: 'send', text }));
+}
+
+function placeOf({ replyTo, event }: Answer): Address | undefined {
+  if (replyTo) return replyTo satisfies { connector: ConnectorId };
+  if (event.type === 'webhook') return undefined;
+  const { message: _own, ...place } = event.address;
+  return place;
+}
+
+/** Which message of the conversation an operation is about. */
+function messageOf(message: TurnMessage, { replyTo, event }: Answer): string | undefined {
+  const own = replyTo || event.type === 'webhook' ? undefined : event.address.message;
+  switch (message.op) {
+    case 'send':
+      return message.replyTo === 'none' ? undefined : own;
+    case 'react':
+      return message.message ?? own;
+    case 'edit':
+    case 'delete':
+      return message.message;
+    case 'typing':
+      return undefined;
+  }
+}
+
+function toOperation(message: TurnMessage, prefix: string | undefined): OutboundOperation {
+  switch (message.op) {
+    case 'send':
+      return {
+        op: 'send',
+        text: prefix === undefined ? message.text : `${prefix}${message.text}`,
+        ...(message.extras === undefined ? {} : { extras: message.extras }),
+      };
+    case 'edit':
+      return { op: 'edit', text: message.text };
+    case 'delete':
+      return { op: 'delete' };
+    case 'react':
+      return { op: 'react', emoji: message.emoji, remove: message.remove ?? false };
+    case 'typing':
+      return { op: 'typing' };
+  }
+}

@@ -1,0 +1,124 @@
+import { AppError } from '../../domain/errors.ts';
+import { type ConnectorId, type EventId, type MessageId, parseConnectorId, type PartId, type TurnId, turnIdOf } from '../../domain/ids.ts';
+import type { OutboundOperation } from '../../domain/outbound.ts';
+import type { Page, PageRequest } from '../../domain/page.ts';
+import type { TurnMessage } from '../../agents/agent.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { DeadLetter, PartRecord } from '../../store/outbox-store.ts';
+import type { Store } from '../../store/store.ts';
+import { type PlanDeps, planAnswer, planMessage } from '../plan.ts';
+
+export interface MessagesDeps {
+  readonly store: Store;
+  readonly plan: PlanDeps;
+  readonly clock: Clock;
+  readonly depthMax: number;
+}
+
+export interface SendRequest {
+  readonly connector: string;
+  readonly conversation: string;
+  readonly thread?: string | undefined;
+  readonly message?: string | undefined;
+  readonly operation: OutboundOperation;
+  readonly principal: string;
+  readonly idempotencyKey: string;
+}
+
+/** Messages on their way out, and what became of those that did not get there. */
+export class Messages {
+  readonly #deps: MessagesDeps;
+
+  constructor(deps: MessagesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Durable when resolved. The same key with the same contents again answers with the first message. */
+  async send(request: SendRequest): Promise<{ message: MessageId; added: boolean; parts: readonly PartRecord[] }> {
+    const { store, plan, clock, depthMax } = this.#deps;
+    const connector = await this.#connector(request.connector);
+    const parts = planMessage(
+      {
+        key: `api:${request.principal.split(' ')[0] ?? ''}:${request.idempotencyKey}`,
+        address: {
+          connector,
+          conversation: request.conversation,
+          ...(request.thread === undefined ? {} : { thread: request.thread }),
+          ...(request.message === undefined ? {} : { message: request.message }),
+        },
+        operation: request.operation,
+        origin: { kind: 'api', principal: request.principal },
+      },
+      plan,
+    );
+    const { message, added } = await store.outbox.enqueue(parts, clock.now(), depthMax);
+    return { message, added, parts: await store.outbox.listPartsOfMessage(message) };
+  }
+
+  /** @throws AppError `not_found`. */
+  async get(id: string): Promise<{ message: MessageId; parts: readonly PartRecord[] }> {
+    const parts = await this.#deps.store.outbox.listPartsOfMessage(id as MessageId);
+    const [first] = parts;
+    if (!first) throw new AppError('not_found', 'There is no such message.');
+    return { message: first.message, parts };
+  }
+
+  /** Ends a turn that an agent took with 202. */
+  async answerTurn(id: string, messages: readonly TurnMessage[], postId: string): Promise<{ turn: TurnId; repeated: boolean; parts: number }> {
+    const { store, plan, clock } = this.#deps;
+    const eventId = id.replace(/^turn_/, 'evt_') as EventId;
+    const record = await store.inbox.getEvent(eventId);
+    if (!record?.event || !id.startsWith('turn_')) throw new AppError('not_found', 'There is no such turn.');
+    const turn = turnIdOf(eventId);
+    const parts = planAnswer({ turn, eventId, event: record.event, messages, ...record.answerPlan }, plan);
+    if (!parts) throw new AppError('conflict', 'The answer has no place to go: set replyTo in the rule that selects the event.');
+    const { repeated } = await store.inbox.resume(turn, postId, { at: clock.now(), state: 'done', reason: 'answered', parts });
+    return { turn, repeated, parts: parts.length };
+  }
+
+  listDeadLetters(source: string | undefined, page: PageRequest): Promise<Page<DeadLetter>> {
+    return this.#deps.store.deadLetters.listDeadLetters(source === undefined ? {} : { source }, page);
+  }
+
+  /** @throws AppError `not_found`, also when the thing is there but neither dead nor held. */
+  async getDeadLetter(id: string): Promise<DeadLetter & { contents: unknown }> {
+    const { store } = this.#deps;
+    if (isPart(id)) {
+      const part = await store.outbox.getPart(id);
+      if (part?.reason === undefined || (part.state !== 'dead' && part.state !== 'held')) throw noDeadLetter();
+      const { state, reason, attempts, detail } = part;
+      const contents = { address: part.address, operation: part.operation, part: part.part, parts: part.parts, message: part.message };
+      return { id, queue: 'outbox', source: part.connector, state, reason, attempts, at: part.finishedAt ?? 0, ...(detail === undefined ? {} : { detail }), contents };
+    }
+    const event = await store.inbox.getEvent(id as EventId);
+    if (event?.reason === undefined || event.state !== 'dead') throw noDeadLetter();
+    const { reason, attempts, detail } = event;
+    return { id: event.id, queue: 'inbox', source: event.source, state: 'dead', reason, attempts, at: event.finishedAt ?? 0, ...(detail === undefined ? {} : { detail }), contents: event.event };
+  }
+
+  async replay(id: string): Promise<void> {
+    const { store, clock } = this.#deps;
+    await (isPart(id) ? store.outbox.replay(id, clock.now()) : store.inbox.replay(id as EventId, clock.now()));
+  }
+
+  async discard(id: string): Promise<void> {
+    const { store, clock } = this.#deps;
+    await (isPart(id) ? store.outbox.discard(id, clock.now()) : store.inbox.discard(id as EventId, clock.now()));
+  }
+
+  async #connector(id: string): Promise<ConnectorId> {
+    const connector = parseConnectorId(id);
+    if (!(await this.#deps.store.connectors.getConnector(connector))) {
+      throw new AppError('not_found', `There is no connector ${connector}. See: palyra channels list.`);
+    }
+    return connector;
+  }
+}
+
+function isPart(id: string): id is PartId {
+  return id.startsWith('prt_');
+}
+
+function noDeadLetter(): AppError {
+  return new AppError('not_found', 'There is no dead letter of that id. See: palyra channels dead-letters list.');
+}

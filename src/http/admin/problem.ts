@@ -1,0 +1,31 @@
+import { AppError, errorTable } from '../../domain/errors.ts';
+
+/** The one place that turns an error into a response: RFC 9457, with the code that the tables know. */
+export function problemResponse(error: AppError, requestId: string, headers: Readonly<Record<string, string>> = {}): Response {
+  const { status, meaning } = errorTable[error.code];
+  const body = {
+    type: `urn:palyra:error:${error.code}`,
+    title: meaning,
+    status,
+    code: error.code,
+    detail: error.message,
+    request_id: requestId,
+  };
+  return Response.json(body, {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...retryHeaders(error), ...headers },
+  });
+}
+
+function retryHeaders(error: AppError): Record<string, string> {
+  switch (error.code) {
+    case 'rate_limited':
+    case 'unavailable':
+    case 'timeout':
+      return { 'retry-after': '1' };
+    case 'unauthenticated':
+      return { 'www-authenticate': 'Bearer' };
+    default:
+      return {};
+  }
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { TokenScope } from '../../domain/token.ts';
+
+const nothing = z.strictObject({});
+
+/** One operation of the admin API: what goes in, what comes out, and who may. */
+export interface Endpoint<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Response extends z.ZodType = z.ZodType,
+> {
+  readonly summary: string;
+  /** A token needs this scope, or `admin`. */
+  readonly scope: TokenScope;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly response: Response;
+  readonly status: 200 | 201 | 202;
+  /** For what changes something: its name in the audit log, and the body's fields that are noted there. */
+  readonly audit?: { readonly action: string; readonly fields: readonly string[] };
+}
+
+type EndpointParts<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType> = Pick<
+  Endpoint<P, Q, B, R>,
+  'summary' | 'scope' | 'response'
+> & {
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly status?: 200 | 201 | 202;
+  readonly audit?: { readonly action: string; readonly fields?: readonly string[] };
+};
+
+/** Fills in what an endpoint leaves out: it takes nothing there, and answers 200. */
+export function endpoint<
+  R extends z.ZodType,
+  P extends z.ZodType = typeof nothing,
+  Q extends z.ZodType = typeof nothing,
+  B extends z.ZodType = typeof nothing,
+>(parts: EndpointParts<P, Q, B, R>): Endpoint<P, Q, B, R> {
+  return {
+    summary: parts.summary,
+    scope: parts.scope,
+    params: parts.params ?? (nothing as unknown as P),
+    query: parts.query ?? (nothing as unknown as Q),
+    body: parts.body ?? (nothing as unknown as B),
+    response: parts.response,
+    status: parts.status ?? 200,
+    ...(parts.audit ? { audit: { fields: [], ...parts.audit } } : {}),
+  };
+}
+
+/** Keyed by method and path, e.g. `GET /channels/{id}`; the path stands below `/admin/v1`. */
+export type Contract = Readonly<Record<string, Endpoint>>;
+
+export type InputOf<E extends Endpoint> = {
+  readonly params: z.output<E['params']>;
+  readonly query: z.output<E['query']>;
+  readonly body: z.output<E['body']>;
+};

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { limits } from '../../domain/limits.ts';
+import { endpoint } from './endpoint.ts';
+import { At, Id, IdParams, Ok, pageOf, PageQuery, Part } from './schemas.ts';
+
+const Text = z.string().min(1).max(limits.outboundTextBytesMax);
+const MessageRef = z.string().min(1).max(limits.messageIdBytesMax);
+const Emoji = z.string().min(1).max(limits.emojiBytesMax);
+const Extras = z.record(z.string(), z.unknown()).optional().describe('What only this platform knows');
+
+/** What an agent may answer, in its reply or later. */
+export const TurnMessage = z
+  .discriminatedUnion('op', [
+    z.strictObject({ op: z.literal('send'), text: Text, replyTo: z.enum(['event', 'none']).optional(), extras: Extras }),
+    z.strictObject({ op: z.literal('edit'), message: MessageRef, text: Text }),
+    z.strictObject({ op: z.literal('delete'), message: MessageRef }),
+    z.strictObject({ op: z.literal('react'), message: MessageRef.optional(), emoji: Emoji, remove: z.boolean().optional() }),
+    z.strictObject({ op: z.literal('typing') }),
+  ])
+  .meta({ id: 'TurnMessage' });
+
+const Outbound = z.discriminatedUnion('op', [
+  z.strictObject({ op: z.literal('send'), text: Text, extras: Extras }),
+  z.strictObject({ op: z.literal('edit'), message: MessageRef, text: Text }),
+  z.strictObject({ op: z.literal('delete'), message: MessageRef }),
+  z.strictObject({ op: z.literal('react'), message: MessageRef, emoji: Emoji, remove: z.boolean().default(false) }),
+  z.strictObject({ op: z.literal('typing') }),
+]);
+
+export const DeadLetter = z
+  .object({
+    id: Id,
+    queue: z.enum(['inbox', 'outbox']),
+    source: z.string(),
+    state: z.enum(['dead', 'held']),
+    reason: z.string(),
+    detail: z.string().optional(),
+    attempts: z.int(),
+    at: At,
+  })
+  .meta({ id: 'DeadLetter' });
+
+export const messageContract = {
+  'POST /messages': endpoint({
+    summary: 'Send a message; 202 means that it is on disk. Header Idempotency-Key makes repeats harmless',
+    scope: 'send',
+    body: z.strictObject({
+      connector: z.string().min(3).max(limits.connectorIdBytesMax),
+      conversation: z.string().min(1).max(limits.conversationBytesMax),
+      thread: z.string().min(1).max(limits.conversationBytesMax).optional(),
+      replyTo: MessageRef.optional(),
+      operation: Outbound,
+    }),
+    response: z.object({ message: Id, added: z.boolean().describe('False when this key had been used for the same message before'), parts: z.array(Part) }),
+    status: 202,
+    audit: { action: 'message.sent', fields: ['connector', 'conversation', 'thread'] },
+  }),
+  'GET /messages/{id}': endpoint({
+    summary: 'An outbound message and its parts',
+    scope: 'read',
+    params: IdParams,
+    response: z.object({ message: Id, parts: z.array(Part) }),
+  }),
+  'POST /turns/{id}/messages': endpoint({
+    summary: 'Post the messages of a turn that was answered with 202. The same post again changes nothing',
+    scope: 'turns',
+    params: IdParams,
+    body: z.array(TurnMessage).max(limits.turnMessagesMax),
+    response: z.object({ turn: Id, repeated: z.boolean(), parts: z.int() }),
+    status: 202,
+    audit: { action: 'turn.answered' },
+  }),
+  'GET /dead-letters': endpoint({
+    summary: 'Events and parts that gave up or wait for a decision, newest first',
+    scope: 'read',
+    query: PageQuery.extend({ source: z.string().max(limits.connectorIdBytesMax).optional() }),
+    response: pageOf(DeadLetter),
+  }),
+  'GET /dead-letters/{id}': endpoint({
+    summary: 'One dead letter, whole',
+    scope: 'read',
+    params: IdParams,
+    response: DeadLetter.extend({ contents: z.unknown() }),
+  }),
+  'POST /dead-letters/{id}/replay': endpoint({
+    summary: 'Take it up again with fresh attempts',
+    scope: 'operate',
+    params: IdParams,
+    response: Ok,
+    audit: { action: 'dead_letter.replayed' },
+  }),
+  'POST /dead-letters/{id}/discard': endpoint({
+    summary: 'Throw it away, with the parts that it held up',
+    scope: 'operate',
+    params: IdParams,
+    response: Ok,
+    audit: { action: 'dead_letter.discarded' },
+  }),
+};

@@ -1,0 +1,261 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { agentKinds, createAgent } from './agents/registry.ts';
+import { ensureBootstrapToken } from './bootstrap-token.ts';
+import type { Config, Environment, Place } from './config.ts';
+import type { ConnectorAdapter } from './connectors/connector.ts';
+import { AdapterRegistry, defaultAdapters } from './connectors/registry.ts';
+import { ChannelPlatform } from './core/channel-platform.ts';
+import { Engine, type EngineSettings } from './core/engine.ts';
+import { prepareFirstStart } from './core/first-start.ts';
+import { Health } from './core/health.ts';
+import { Agents } from './core/platform/agents.ts';
+import { Channels } from './core/platform/channels.ts';
+import { Messages } from './core/platform/messages.ts';
+import { Rules } from './core/platform/rules.ts';
+import { Secrets } from './core/platform/secrets.ts';
+import type { Identity } from './core/platform/status.ts';
+import { Tokens } from './core/platform/tokens.ts';
+import { Webhooks } from './core/platform/webhooks.ts';
+import { startRetention } from './core/retention.ts';
+import { WebhookReceiver } from './core/webhook-receiver.ts';
+import type { AgentSpec } from './domain/agent-spec.ts';
+import type { AppError } from './domain/errors.ts';
+import type { ConnectorId, NextId } from './domain/ids.ts';
+import { type Listeners, openListeners } from './http/listeners.ts';
+import { compileBlocks } from './lib/address-blocks.ts';
+import { type Clock, systemClock } from './lib/clock.ts';
+import { createGuardedFetch } from './lib/guarded-fetch.ts';
+import { createNextId } from './lib/ids.ts';
+import { createLogger, type Logger, type LogSink } from './lib/logger.ts';
+import { Histogram } from './lib/metrics.ts';
+import { Redactor } from './lib/redact.ts';
+import { newToken, takeStateDir } from './state-dir.ts';
+import { openSqliteStore } from './store/sqlite/open.ts';
+import type { Store } from './store/store.ts';
+import { createKeySource } from './vault/create-key-source.ts';
+import { openVault, type Vault } from './vault/vault.ts';
+import { WebhookRegistry } from './webhooks/registry.ts';
+
+export interface DaemonOptions {
+  readonly place: Place;
+  readonly config: Config;
+  readonly env: Environment;
+  readonly version: string;
+  readonly logTo: LogSink;
+  /** The daemon cannot go on, e.g. because its store is gone. */
+  readonly onFatal: (error: AppError) => void;
+  /** The connector kinds; a test puts its own beside. */
+  readonly adapters?: readonly ConnectorAdapter[];
+  /** Puts something around the store; a test makes it fail or die at a chosen step. */
+  readonly wrapStore?: (store: Store) => Store;
+}
+
+export interface Daemon {
+  readonly identity: Identity;
+  readonly platform: ChannelPlatform;
+  readonly log: Logger;
+  /** An error that nobody caught. True when a connector is to blame, whose session is then opened anew. */
+  blame(id: ConnectorId | undefined, error: unknown): boolean;
+  /** In good order: what is under way ends or goes back into its queue. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** What the parts are put together from. */
+interface Ground {
+  readonly options: DaemonOptions;
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly adapters: AdapterRegistry;
+  readonly clock: Clock;
+  readonly nextId: NextId;
+  readonly random: () => number;
+  readonly redactor: Redactor;
+  readonly log: Logger;
+  readonly fetch: ReturnType<typeof createGuardedFetch>;
+  readonly identity: { current: Identity };
+}
+
+/**
+ * Puts the daemon together and starts it. Resolves when it listens.
+ * @throws AppError `conflict` when one runs in the state directory already; `unavailable` when a port is
+ *   taken or the database cannot be opened; `config_invalid`.
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { place, config, env, logTo, version, onFatal } = options;
+  const clock = systemClock;
+  const random = Math.random;
+  const redactor = new Redactor();
+  const log = createLogger(logTo, clock, redactor);
+  const closing: (() => Promise<void> | void)[] = [];
+  const stop = once(async () => {
+    for (const close of closing.toReversed()) await close();
+  });
+  try {
+    const stateDir = takeStateDir(place.stateDir);
+    closing.push(() => stateDir.release());
+    const opened = await openSqliteStore(stateDir.database, clock.now(), onFatal);
+    for (const name of opened.migrations) log.info('migration.applied', { name });
+    closing.push(() => opened.store.close());
+    const store = options.wrapStore?.(opened.store) ?? opened.store;
+    const fetch = createGuardedFetch({ redactor, clock });
+    closing.push(() => fetch.close());
+    const { masterKey } = config;
+    const source = masterKey.kind === 'file' ? { kind: 'file' as const, path: masterKey.path ?? stateDir.masterKey } : masterKey;
+    const vault = await openVault({ store: store.secrets, source: createKeySource(source, { env, clock }), clock, redactor, log });
+    closing.push(() => vault.close());
+    const identity = { current: unheard(options, clock.now()) };
+    const adapters = new AdapterRegistry(options.adapters ?? defaultAdapters());
+    const nextId = createNextId(clock, random);
+    const ground: Ground = { options, store, vault, adapters, clock, nextId, random, redactor, log, fetch, identity };
+    const daemon = await run(ground, closing);
+    stateDir.writeDaemonFile({ pid: process.pid, ingressUrl: daemon.identity.ingressUrl, adminUrl: daemon.identity.adminUrl, version });
+    log.info('daemon.started', { ingress: daemon.identity.ingressUrl, admin: daemon.identity.adminUrl, version, pid: process.pid });
+    return { ...daemon, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Starts what moves, opens the listeners, and notes how each is closed. */
+async function run(ground: Ground, closing: (() => Promise<void> | void)[]): Promise<Omit<Daemon, 'stop'>> {
+  const { options, store, vault, clock, log, identity, nextId } = ground;
+  const { config, place } = options;
+  await prepareFirstStart(store, clock.now());
+  const engine = createEngine(ground);
+  const registry = new WebhookRegistry(store.webhooks, clock);
+  const receiver = createReceiver(ground, engine);
+  const platform = createPlatform(ground, engine, registry, receiver);
+  await ensureBootstrapToken(place.stateDir, { store: store.tokens, tokens: platform.tokens });
+  await registry.reload();
+  for (const { token } of registry.list()) ground.redactor.add(token);
+  closing.push(store.watch((topics) => {
+    if (topics.has('webhooks')) registry.reload().catch((error: unknown) => log.error('config.reload_failed', { what: 'webhooks', error }));
+  }));
+  closing.push(vault.watch(({ state }) => {
+    if (state === 'open') engine.supervisor.retryNow();
+  }));
+  await engine.start();
+  closing.push(() => engine.stop());
+  closing.push(startRetention({ store: store.maintenance, clock, log, everyMs: config.retention.everyMs, ages: config.retention }));
+
+  const stopping = new AbortController();
+  const acknowledgedIn = new Histogram();
+  const listeners = await openListeners(place, {
+    clock,
+    ingress: {
+      findIntegration: (id, token) => registry.authenticate(id, token),
+      receiver,
+      isTrustedProxy: compileBlocks(config.trustedProxies),
+      clock,
+      log,
+      settings: config.ingress,
+      acknowledgedIn,
+    },
+    admin: { platform, store, clock, nextId, log, version: options.version, rateLimits: config.admin, acknowledgedIn, stopping: stopping.signal },
+  });
+  closing.push(() => {
+    log.info('daemon.stopping');
+    stopping.abort();
+    return listeners.close();
+  });
+  identity.current = heard(identity.current, listeners, config);
+  return { identity: identity.current, platform, log, blame: (id, error) => blame(engine, id, error) };
+}
+
+function createEngine({ options, store, vault, adapters, fetch, clock, random, nextId, log }: Ground): Engine {
+  return new Engine({
+    store,
+    adapters,
+    createAgent: (spec: AgentSpec) =>
+      createAgent(spec, { fetch, resolveSecret: (ref) => vault.resolve(ref), clock, version: options.version }),
+    resolveSecret: (ref) => vault.resolve(ref),
+    fetch,
+    clock,
+    random,
+    nextId,
+    log,
+    owner: `${hostname()}:${process.pid}:${randomBytes(6).toString('hex')}`,
+    settings: engineSettings(options.config),
+  });
+}
+
+function createReceiver({ options, store, vault, clock, nextId, log }: Ground, { ingest }: Engine): WebhookReceiver {
+  return new WebhookReceiver({
+    ingest,
+    store: store.webhooks,
+    resolveSecret: (ref) => vault.resolve(ref),
+    isAllowedSource: ({ allowedSources }, address) => allowedSources.length === 0 || compileBlocks(allowedSources)(address),
+    clock,
+    nextId,
+    log,
+    rejectedKeptMax: options.config.ingress.rejectedKeptMax,
+  });
+}
+
+function createPlatform(ground: Ground, engine: Engine, registry: WebhookRegistry, receiver: WebhookReceiver): ChannelPlatform {
+  const { options, store, vault, identity } = ground;
+  const { supervisor, policy, plan, ingest } = engine;
+  const vaultLocked = (): string | undefined => {
+    const status = vault.status();
+    return status.state === 'locked' ? status.why : undefined;
+  };
+  return new ChannelPlatform({
+    ...ground,
+    identity: () => identity.current,
+    health: new Health({ ...ground, supervisor, vaultLocked }),
+    channels: new Channels({ ...ground, supervisor }),
+    messages: new Messages({ ...ground, plan, depthMax: options.config.outbox.depthMax }),
+    rules: new Rules({ ...ground, policy }),
+    webhooks: new Webhooks({
+      ...ground,
+      registry,
+      receiver,
+      ingest,
+      policy,
+      publicUrl: () => identity.current.publicUrl,
+      ingressUrl: () => identity.current.ingressUrl,
+      checkBlocks: (blocks) => void compileBlocks(blocks),
+    }),
+    agents: new Agents({
+      ...ground,
+      directory: engine.agents,
+      kinds: agentKinds().map(({ kind }) => kind),
+      createAgent: (spec) => createAgent(spec, { ...ground, resolveSecret: (ref) => vault.resolve(ref), version: options.version }),
+    }),
+    secrets: new Secrets({ vault, supervisor }),
+    tokens: new Tokens({ ...ground, newToken }),
+  });
+}
+
+function engineSettings({ inbox, outbox, worker, connectors }: Config): EngineSettings {
+  return {
+    inboxDepthMax: inbox.depthMax,
+    inboxWorker: { ...worker, inFlightMax: inbox.inFlightMax, perSourceMax: inbox.perSourceMax },
+    outboxWorker: { ...worker, inFlightMax: outbox.inFlightMax, perSourceMax: outbox.perConnectorMax },
+    events: { ...inbox, outboxDepthMax: outbox.depthMax },
+    attemptMs: outbox.attemptMs,
+    retry: { ...outbox, backoffMsMin: outbox.retryMsMin, backoffMsMax: outbox.retryMsMax },
+    connectors,
+  };
+}
+
+function blame({ supervisor }: Engine, id: ConnectorId | undefined, error: unknown): boolean {
+  if (id === undefined) return false;
+  supervisor.crash(id, error);
+  return true;
+}
+
+function unheard({ version, place }: DaemonOptions, startedAt: number): Identity {
+  return { version, pid: process.pid, startedAt, ingressUrl: '', adminUrl: '', publicUrl: '', stateDir: place.stateDir };
+}
+
+function heard(identity: Identity, { ingressUrl, adminUrl }: Listeners, { publicUrl }: Config): Identity {
+  return { ...identity, ingressUrl, adminUrl, publicUrl: (publicUrl ?? ingressUrl).replace(/\/$/, '') };
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= work());
+}
