@@ -14,10 +14,18 @@ export interface Address {
 
 /** The key that orders rows: the narrowest conversation. Different addresses never share one by accident. */
 export function laneOf(address: Address): string {
-  const place = [address.connector, address.conversation, ...(address.thread === undefined ? [] : [address.thread])];
+  const place = [
+    address.connector,
+    address.conversation,
+    ...(address.thread === undefined ? [] : [address.thread]),
+  ];
   return place.map(encodeSegment).join('/');
 }
 
+/** So that none of `/`, `#` and `%` stands in a segment by itself, nor anything that a database may refuse. */
 function encodeSegment(segment: string): string {
-  return segment.replace(/[%/]/g, (character) => (character === '%' ? '%25' : '%2F'));
+  return segment.replace(
+    /[%/#\p{Cc}\p{Cs}]/gu,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
 }

@@ -44,7 +44,10 @@ export function parseConnectorId(text: string): ConnectorId {
   const [kind = '', account = '', ...rest] = text.split(':');
   const wellFormed = kindPattern.test(kind) && accountPattern.test(account) && rest.length === 0;
   if (!wellFormed || kind === webhookKind || text.length > limits.connectorIdBytesMax) {
-    throw new AppError('invalid_request', `"${printable(text)}" is not a connector id. Write <kind>:<account>, e.g. echo:default.`);
+    throw new AppError(
+      'invalid_request',
+      `"${printable(text)}" is not a connector id. Write <kind>:<account>, e.g. echo:default.`,
+    );
   }
   return text as ConnectorId;
 }
@@ -63,7 +66,9 @@ export function webhookSource(id: IntegrationId): SourceId {
 
 /** The integration that a source names, or undefined when the source is a connector. */
 export function integrationOf(source: SourceId): IntegrationId | undefined {
-  return source.startsWith(`${webhookKind}:`) ? (source.slice(webhookKind.length + 1) as IntegrationId) : undefined;
+  return source.startsWith(`${webhookKind}:`)
+    ? (source.slice(webhookKind.length + 1) as IntegrationId)
+    : undefined;
 }
 
 export function turnIdOf(id: EventId): TurnId {
@@ -78,7 +83,10 @@ export function eventIdOfTurn(id: TurnId): EventId {
 export function parseSlug<Id extends string>(text: string, what: string): Id {
   const slug = text.trim().toLowerCase();
   if (!slugPattern.test(slug)) {
-    throw new AppError('invalid_request', `"${printable(text)}" is not a valid ${what}. Use up to 64 of a-z, 0-9, ".", "_", "-".`);
+    throw new AppError(
+      'invalid_request',
+      `"${printable(text)}" is not a valid ${what}. Use up to 64 of a-z, 0-9, ".", "_", "-".`,
+    );
   }
   return slug as Id;
 }

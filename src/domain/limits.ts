@@ -8,6 +8,7 @@ const mib = 1024 * kib;
 export const limits = {
   connectorIdBytesMax: 128,
   conversationBytesMax: 256,
+  laneBytesMax: 2 * kib,
   identityBytesMax: 256,
   messageIdBytesMax: 128,
   dedupeKeyBytesMax: 512,
@@ -30,6 +31,8 @@ export const limits = {
   integrationsMax: 1024,
   turnMessagesMax: 50,
   partsPerMessageMax: 100,
+  /** How long an agent may take to post the messages of a turn. */
+  awaitMsMax: 7 * 24 * 60 * 60 * 1_000,
   agentAnswerBytesMax: 4 * mib,
   webhookHeadersMax: 100,
   webhookHeaderBytesMax: 16 * kib,

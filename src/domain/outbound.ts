@@ -11,8 +11,6 @@ export type OutboundOperation =
 
 export type OutboundOp = OutboundOperation['op'];
 
-export const outboundOps = ['send', 'edit', 'delete', 'react', 'typing'] as const satisfies readonly OutboundOp[];
-
 /** One platform call. Its `key` is the same in every attempt, after every crash and replay. */
 export interface OutboundPart {
   readonly id: PartId;

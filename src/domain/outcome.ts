@@ -19,7 +19,12 @@ export type DeliveryOutcome =
       readonly detail?: string;
     }
   /** It never will be applied. With scope `connector` the fault is in the connector, and the part waits. */
-  | { readonly kind: 'rejected'; readonly code: ReasonCode; readonly detail: string; readonly scope: OutcomeScope }
+  | {
+      readonly kind: 'rejected';
+      readonly code: ReasonCode;
+      readonly detail: string;
+      readonly scope: OutcomeScope;
+    }
   /** It was sent and the answer was lost: perhaps applied, perhaps not. */
   | { readonly kind: 'unknown'; readonly code: ReasonCode; readonly detail?: string };
 

@@ -56,4 +56,9 @@ export interface Rule {
   readonly acknowledgeWith?: string;
 }
 
-export const routedByDefault = ['message.created', 'command', 'action', 'webhook'] as const satisfies readonly InboundEventType[];
+export const routedByDefault = [
+  'message.created',
+  'command',
+  'action',
+  'webhook',
+] as const satisfies readonly InboundEventType[];

@@ -64,7 +64,14 @@ export function settle(
     case 'unknown':
       return spent.attempts >= policy.attemptsMax
         ? dead(outcome.code, outcome.detail)
-        : { state: 'pending', code: outcome.code, dueAt: now + backoffMs(spent.attempts, policy, random), deferral: false, uncertain: true, ...detailOf(outcome) };
+        : {
+            state: 'pending',
+            code: outcome.code,
+            dueAt: now + backoffMs(spent.attempts, policy, random),
+            deferral: false,
+            uncertain: true,
+            ...detailOf(outcome),
+          };
     case 'retry':
       return settleRetry(outcome, spent, now, policy, random);
   }
@@ -83,9 +90,7 @@ function settleRetry(
     if (spent.attempts >= policy.attemptsMax) return dead('retry_limit_reached', outcome.code);
     if (now - spent.firstAttemptAt >= policy.ageMsMax) return dead('age_limit_reached', outcome.code);
   }
-  const tries = outcome.deferral ? spent.deferrals : spent.attempts;
-  const wait = Math.max(outcome.afterMs ?? 0, outcome.afterMs === undefined ? backoffMs(tries, policy, random) : 0);
-  const dueAt = now + wait;
+  const dueAt = now + waitMs(outcome, spent, policy, random);
   return {
     state: 'pending',
     code: outcome.code,
@@ -97,8 +102,35 @@ function settleRetry(
   };
 }
 
+/** What the platform asked for, or more: a short answer again and again would use up every try within a moment. */
+function waitMs(
+  { afterMs, deferral }: Extract<DeliveryOutcome, { kind: 'retry' }>,
+  { attempts, deferrals }: Spent,
+  policy: RetryPolicy,
+  random: number,
+): number {
+  const tries = deferral ? deferrals : attempts;
+  const asked = askedMs(afterMs);
+  if (asked === undefined) return backoffMs(tries, policy, random);
+  if (deferral) return Math.max(asked, Math.min(policy.backoffMsMin, 2 ** tries));
+  return tries > 1 ? Math.max(asked, backoffMs(tries, policy, random)) : asked;
+}
+
+/** Who asks for more has made a mistake in the unit. */
+const askedMsMax = 30 * 24 * 60 * 60 * 1_000;
+
+/** A wait that somebody else asked for, in whole ms; undefined when it is none. */
+export function askedMs(afterMs: number | undefined): number | undefined {
+  if (afterMs === undefined || Number.isNaN(afterMs)) return undefined;
+  return Math.ceil(Math.min(Math.max(afterMs, 0), askedMsMax));
+}
+
 /** Doubles per try between the policy's bounds, then takes a random point in the upper half of that. */
-export function backoffMs(tries: number, policy: Pick<RetryPolicy, 'backoffMsMin' | 'backoffMsMax'>, random: number): number {
+export function backoffMs(
+  tries: number,
+  policy: Pick<RetryPolicy, 'backoffMsMin' | 'backoffMsMax'>,
+  random: number,
+): number {
   const ceiling = Math.min(policy.backoffMsMax, policy.backoffMsMin * 2 ** Math.min(Math.max(tries, 1), 30));
   return Math.round(ceiling / 2 + (ceiling / 2) * random);
 }

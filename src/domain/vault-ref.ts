@@ -7,7 +7,9 @@ export interface VaultRef {
 }
 
 const segment = '[A-Za-z0-9._-]{1,128}';
-const scopePattern = new RegExp(`^(global|channel:[a-z][a-z0-9_]{0,31}:${segment}|webhook:${segment}|principal:[A-Za-z0-9._:@-]{1,128})$`);
+const scopePattern = new RegExp(
+  `^(global|channel:[a-z][a-z0-9_]{0,31}:${segment}|webhook:${segment}|principal:[A-Za-z0-9._:@-]{1,128})$`,
+);
 const keyPattern = new RegExp(`^${segment}$`);
 
 /** @throws AppError `invalid_request`; the text is not repeated, because it might be the secret itself. */

@@ -23,7 +23,10 @@ export const systemClock: Clock = {
 /** Resolves after `ms`, or at once when `signal` aborts; the caller looks at the signal. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal?.aborted === true) return resolve();
+    if (signal?.aborted === true) {
+      resolve();
+      return;
+    }
     const done = (): void => {
       cancel();
       signal?.removeEventListener('abort', done);
@@ -57,5 +60,30 @@ export async function rejectOnAbort<Value>(work: Promise<Value>, signal: AbortSi
     return await Promise.race([work, aborted.promise]);
   } finally {
     signal.removeEventListener('abort', abort);
+  }
+}
+
+/**
+ * Settles like `work`. When `signal` aborts, whoever does the work has `graceMs` left to say how far it came;
+ * then this rejects with the signal's reason.
+ */
+export async function rejectAfterGrace<Value>(
+  work: Promise<Value>,
+  signal: AbortSignal,
+  clock: Clock,
+  graceMs: number,
+): Promise<Value> {
+  const over = new AbortController();
+  let cancel = (): void => undefined;
+  const onAbort = (): void => {
+    cancel = clock.after(graceMs, () => over.abort(signal.reason));
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    return await rejectOnAbort(work, over.signal);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    cancel();
   }
 }

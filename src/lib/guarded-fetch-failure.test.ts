@@ -13,9 +13,9 @@ import {
   ok,
   openServer,
   request,
-} from '../../test/agents/egress.ts';
-import { ManualClock } from '../../test/agents/manual-clock.ts';
-import { testTls } from '../../test/agents/test-tls.ts';
+} from '../../test/support/egress.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { testTls } from '../../test/support/test-tls.ts';
 import { AppError } from '../domain/errors.ts';
 
 afterEach(closeAll);

@@ -16,10 +16,10 @@ import {
   ok,
   openServer,
   request,
-} from '../../test/agents/egress.ts';
-import { ManualClock } from '../../test/agents/manual-clock.ts';
-import type { TcpServer } from '../../test/agents/tcp-server.ts';
-import { testTls } from '../../test/agents/test-tls.ts';
+} from '../../test/support/egress.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import type { TcpServer } from '../../test/support/tcp-server.ts';
+import { testTls } from '../../test/support/test-tls.ts';
 import { describeError } from './logger.ts';
 import { Redactor } from './redact.ts';
 

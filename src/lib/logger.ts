@@ -27,11 +27,18 @@ export interface LogSink {
   readonly level: LogLevel;
 }
 
-export function createLogger(sink: LogSink, clock: Pick<Clock, 'now'>, redactor: Redactor, base: LogFields = {}): Logger {
+export function createLogger(
+  sink: LogSink,
+  clock: Pick<Clock, 'now'>,
+  redactor: Redactor,
+  base: LogFields = {},
+): Logger {
   const threshold = logLevels.indexOf(sink.level);
   const log = (level: LogLevel, event: string, fields: LogFields = {}): void => {
     if (logLevels.indexOf(level) < threshold) return;
-    const line = { time: new Date(clock.now()).toISOString(), level, event, ...base, ...fields };
+    const head = { time: new Date(clock.now()).toISOString(), level, event };
+    // The head comes first, and no field takes its place.
+    const line = { ...head, ...base, ...fields, ...head };
     sink.write(redactor.redact(sink.format === 'json' ? toJsonLine(line) : toTextLine(line)));
   };
   return {
@@ -53,7 +60,14 @@ export const silentLogger: Logger = {
 };
 
 function toJsonLine(line: LogFields): string {
-  return `${JSON.stringify(line, (_key, value: unknown) => (value instanceof Error ? describeError(value) : value))}\n`;
+  try {
+    return `${JSON.stringify(line, replaceUnwritable)}\n`;
+  } catch {
+    const fields = Object.entries(line)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, JSON.parse(toJson(value)) as unknown]);
+    return `${JSON.stringify(Object.fromEntries(fields))}\n`;
+  }
 }
 
 /** `12:03:11 warn  delivery.attempted  connector_id=echo:default code=rate_limited` */
@@ -66,13 +80,38 @@ function toTextLine({ time, level, event, ...fields }: LogFields): string {
 }
 
 function toWord(value: unknown): string {
-  if (value instanceof Error) return JSON.stringify(describeError(value));
-  return typeof value === 'string' && /^[\x21-\x7e]*$/.test(value) ? value : JSON.stringify(value);
+  return typeof value === 'string' && /^[\x21\x23-\x7e]+$/.test(value) ? value : printable(toJson(value));
+}
+
+/** JSON leaves some characters alone that move a terminal's cursor, or turn its text around. */
+function printable(json: string): string {
+  return json.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/** Never throws: what cannot be written says so, and costs nobody the rest of the line. */
+function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value, replaceUnwritable);
+  } catch {
+    return '"[cannot be written]"';
+  }
+}
+
+/** Of what JSON refuses or drops, a word. */
+function replaceUnwritable(_key: string, value: unknown): unknown {
+  if (value instanceof Error) return describeError(value);
+  if (typeof value === 'function') return '[function]';
+  return typeof value === 'bigint' || typeof value === 'symbol' ? value.toString() : value;
 }
 
 /** The error and what caused it, in one line of text. */
 export function describeError(error: unknown, depth = 0): string {
-  if (!(error instanceof Error)) return typeof error === 'string' ? error : JSON.stringify(error) ?? 'unknown';
+  if (!(error instanceof Error)) return typeof error === 'string' ? error : `thrown: ${typeof error}`;
   const own = error instanceof AppError ? `${error.code}: ${error.message}` : (error.stack ?? error.message);
   return error.cause === undefined || depth > 4 ? own : `${own} <- ${describeError(error.cause, depth + 1)}`;
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitText } from './split-text.ts';
 
-const codePoints = (text: string): number => [...text].length;
+const codePoints = (text: string): number => Array.from(text).length;
 
 describe('splitText', () => {
   it('leaves a text that fits alone, white space and all', () => {
@@ -29,7 +29,12 @@ describe('splitText', () => {
   });
 
   it('closes a code block in one part and opens it again, with its language, in the next', () => {
-    const text = ['```ts', ...Array.from({ length: 12 }, (_, index) => `const v${index} = ${index};`), '```', 'after'].join('\n');
+    const text = [
+      '```ts',
+      ...Array.from({ length: 12 }, (_, index) => `const v${index} = ${index};`),
+      '```',
+      'after',
+    ].join('\n');
 
     const parts = splitText(text, 80);
 
@@ -58,7 +63,18 @@ describe('splitText', () => {
   const anyText = fc.array(
     fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 90 }),
-      fc.constantFrom('```', '```ts', '~~~~', '~~~', '', '   indented', '`'.repeat(100), '~'.repeat(70), 'x'.repeat(300), '👩‍👩‍👧'.repeat(40)),
+      fc.constantFrom(
+        '```',
+        '```ts',
+        '~~~~',
+        '~~~',
+        '',
+        '   indented',
+        '`'.repeat(100),
+        '~'.repeat(70),
+        'x'.repeat(300),
+        '👩‍👩‍👧'.repeat(40),
+      ),
     ),
     { maxLength: 40, size: 'max' },
   );
@@ -70,13 +86,17 @@ describe('splitText', () => {
   ])('keeps every part within the limit, in %s', (_unit, measure) => {
     fc.assert(
       fc.property(anyText, fc.integer({ min: 64, max: 300 }), (lines, max) => {
-        for (const part of splitText(lines.join('\n'), max, measure)) expect(measure(part)).toBeLessThanOrEqual(max);
+        for (const part of splitText(lines.join('\n'), max, measure))
+          expect(measure(part)).toBeLessThanOrEqual(max);
       }),
     );
   });
 
   it('loses nothing but white space at the cuts', () => {
-    const plain = fc.array(fc.string({ unit: 'grapheme', maxLength: 120 }).filter((line) => !/[`~]/.test(line)), { maxLength: 30 });
+    const plain = fc.array(
+      fc.string({ unit: 'grapheme', maxLength: 120 }).filter((line) => !/[`~]/.test(line)),
+      { maxLength: 30 },
+    );
 
     fc.assert(
       fc.property(plain, (lines) => {

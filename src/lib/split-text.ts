@@ -52,8 +52,12 @@ class Splitter {
 
   /** A line that fits in no part whole. */
   #addPieces(line: string, fenceAfter: Fence | undefined): void {
-    for (let rest = line; rest !== ''; ) {
-      const room = this.#max - this.#size - (this.#lines.length > 0 ? 1 : 0) - this.#closingSize(fenceAfter ?? this.#fence);
+    for (let rest = line; rest !== '';) {
+      const room =
+        this.#max -
+        this.#size -
+        (this.#lines.length > 0 ? 1 : 0) -
+        this.#closingSize(fenceAfter ?? this.#fence);
       const piece = takeUpTo(rest, room, this.#measure);
       if (piece === '') {
         this.#cut();
@@ -82,7 +86,10 @@ class Splitter {
   }
 
   #flush(close: boolean): boolean {
-    const onlyReopened = this.#fence !== undefined && this.#lines.length === 1 && this.#lines[0] === this.#reopening(this.#fence);
+    const onlyReopened =
+      this.#fence !== undefined &&
+      this.#lines.length === 1 &&
+      this.#lines[0] === this.#reopening(this.#fence);
     const text = this.#lines.join('\n').replace(/^\n+|\s+$/g, '');
     if (text === '' || (close && onlyReopened)) return false;
     this.#parts.push(close && this.#fence ? `${text}\n${this.#fence.marker}` : text);

@@ -10,32 +10,19 @@ export interface Sql {
 
 /** An interpolated value becomes a parameter; an interpolated `Sql` becomes part of the statement. */
 export function sql(strings: TemplateStringsArray, ...items: readonly (SqlValue | Sql | undefined)[]): Sql {
-  const pieces = [strings[0] ?? ''];
-  const values: SqlValue[] = [];
-  items.forEach((item, index) => {
-    const following = strings[index + 1] ?? '';
-    if (isSql(item)) {
-      pieces[pieces.length - 1] += item.pieces[0] ?? '';
-      pieces.push(...item.pieces.slice(1));
-      values.push(...item.values);
-      pieces[pieces.length - 1] += following;
-    } else {
-      values.push(item ?? null);
-      pieces.push(following);
-    }
-  });
-  return { pieces, values };
+  return items.reduce<Sql>(
+    (statement, item, index) => {
+      const following = { pieces: [strings[index + 1] ?? ''], values: [] };
+      const part = isSql(item) ? item : { pieces: ['', ''], values: [item ?? null] };
+      return concat(concat(statement, '', part), '', following);
+    },
+    { pieces: [strings[0] ?? ''], values: [] },
+  );
 }
 
 /** Joins with `separator`; nothing at all for an empty list. */
 export function sqlJoin(parts: readonly Sql[], separator: string): Sql {
   return parts.reduce((joined, part, index) => (index === 0 ? part : concat(joined, separator, part)), sql``);
-}
-
-/** `(?, ?, ?)` for an `in` condition. An empty list matches nothing. */
-export function sqlList(values: readonly SqlValue[]): Sql {
-  if (values.length === 0) return sql`(null)`;
-  return { pieces: ['(', ...values.slice(1).map(() => ', '), ')'], values };
 }
 
 /** All the conditions, or none. */

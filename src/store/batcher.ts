@@ -1,6 +1,6 @@
 import { AppError } from '../domain/errors.ts';
+import type { BatchReply } from './batch.ts';
 import type { Call } from './sql/methods.ts';
-import type { BatchReply } from './sqlite/engine.ts';
 import type { Topic } from './store.ts';
 
 export interface BatcherOptions {
@@ -74,6 +74,7 @@ export class Batcher {
       if (answer && 'value' in answer) resolve(answer.value);
       else reject(answer?.error ?? new AppError('internal', 'The store gave no answer.'));
     });
-    if (reply.topics.length > 0) this.#options.onTopics(new Set(reply.topics));
+    // On its own: a listener that throws is a bug to be seen, and must not stop the store.
+    if (reply.topics.length > 0) queueMicrotask(() => this.#options.onTopics(new Set(reply.topics)));
   }
 }

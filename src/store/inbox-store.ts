@@ -141,7 +141,10 @@ export interface InboxStore extends LeasedQueue<LeasedEvent> {
   resume(turn: TurnId, postId: string, end: EventEnd): Promise<{ repeated: boolean }>;
 
   getEvent(id: EventId): Promise<EventRecord | undefined>;
-  listEvents(filter: { source?: SourceId; state?: EventState }, page: PageRequest): Promise<Page<EventRecord>>;
+  listEvents(
+    filter: { source?: SourceId; state?: EventState },
+    page: PageRequest,
+  ): Promise<Page<EventRecord>>;
   /** How many events stand before this one in its lane, and which is at the head. */
   getQueuePosition(id: EventId): Promise<{ ahead: number; head?: EventId }>;
 

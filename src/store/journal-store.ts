@@ -33,9 +33,17 @@ export interface AuditEntry {
 export interface JournalStore {
   append(entries: readonly JournalEntry[]): Promise<void>;
   /** Oldest first, after the entry `after`; from the next entry on when `after` is absent and `limit` is 0. */
-  readJournal(filter: { after?: string; source?: string; kind?: string; limit: number }): Promise<readonly StoredJournalEntry[]>;
+  readJournal(filter: {
+    after?: string;
+    source?: string;
+    kind?: string;
+    limit: number;
+  }): Promise<readonly StoredJournalEntry[]>;
   /** Newest first. */
-  listJournal(filter: { source?: string; kind?: string }, page: PageRequest): Promise<Page<StoredJournalEntry>>;
+  listJournal(
+    filter: { source?: string; kind?: string },
+    page: PageRequest,
+  ): Promise<Page<StoredJournalEntry>>;
   /** Everything about one subject, oldest first, at most `limit`. */
   listSubject(subject: string, limit: number): Promise<readonly StoredJournalEntry[]>;
   /** The id of the newest entry, or '0'. */

@@ -1,6 +1,7 @@
 import type { Address } from '../domain/address.ts';
 import type { ConnectorId, EventId, MessageId, PartId } from '../domain/ids.ts';
 import type { Origin, OutboundOperation, OutboundPart } from '../domain/outbound.ts';
+import type { DeliveryOutcome } from '../domain/outcome.ts';
 import type { Page, PageRequest } from '../domain/page.ts';
 import type { ReasonCode } from '../domain/reasons.ts';
 import type { Settlement } from '../domain/settle.ts';
@@ -60,7 +61,11 @@ export interface PartRecord {
 export interface AttemptReport {
   readonly at: number;
   readonly durationMs: number;
-  readonly outcome: string;
+  /**
+   * `reconciled`: nothing was sent, the platform had it from before. With `unknown`, a part that dies of it
+   * may have been applied: a replay goes out labelled.
+   */
+  readonly outcome: DeliveryOutcome['kind'] | 'reconciled';
 }
 
 export interface OutboxStore extends LeasedQueue<LeasedPart> {
@@ -70,7 +75,11 @@ export interface OutboxStore extends LeasedQueue<LeasedPart> {
    * @throws AppError `conflict` when a key is there with other contents; `unavailable` when the
    *   connector has `depthMax` parts pending.
    */
-  enqueue(parts: readonly NewPart[], at: number, depthMax: number): Promise<{ message: MessageId; added: boolean }>;
+  enqueue(
+    parts: readonly NewPart[],
+    at: number,
+    depthMax: number,
+  ): Promise<{ message: MessageId; added: boolean }>;
 
   /**
    * Records how an attempt ended. A part that dies takes the later parts of its message out of the lane

@@ -34,7 +34,11 @@ export interface SecretStore {
   removeSecret(scope: string, key: string): Promise<boolean>;
   listSealedSecrets(): Promise<readonly SealedSecret[]>;
   /** Replaces envelopes and the mark of the master key in one commit. @throws AppError `conflict` if one has changed meanwhile. */
-  rewrapSecrets(secrets: readonly SealedSecret[], masterKeyId: string, previousMasterKeyId: string): Promise<void>;
+  rewrapSecrets(
+    secrets: readonly SealedSecret[],
+    masterKeyId: string,
+    previousMasterKeyId: string,
+  ): Promise<void>;
   /** The master key that the secrets are wrapped with; absent in a new store. */
   getMasterKeyId(): Promise<string | undefined>;
   putMasterKeyId(id: string): Promise<void>;

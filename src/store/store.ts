@@ -6,7 +6,8 @@ import type { AgentStore, MetaStore, RuleStore, SecretStore, TokenStore } from '
 import type { WebhookStore } from './webhook-store.ts';
 
 /** What a commit may have changed, for those who wait for it. */
-export type Topic = 'inbox' | 'outbox' | 'journal' | 'rules' | 'agents' | 'connectors' | 'webhooks' | 'secrets';
+export type Topic =
+  'inbox' | 'outbox' | 'journal' | 'rules' | 'agents' | 'connectors' | 'webhooks' | 'secrets';
 
 /**
  * Everything durable. A method is one transaction, and its promise settles after the commit; no handle

@@ -17,5 +17,8 @@ export interface WebhookStore {
   getDelivery(id: DeliveryId): Promise<DeliveryRecord | undefined>;
   getDeliveryBody(id: DeliveryId): Promise<Uint8Array | undefined>;
   /** Newest first. */
-  listDeliveries(filter: { integration: IntegrationId; verdict?: Verdict }, page: PageRequest): Promise<Page<DeliveryRecord>>;
+  listDeliveries(
+    filter: { integration: IntegrationId; verdict?: Verdict },
+    page: PageRequest,
+  ): Promise<Page<DeliveryRecord>>;
 }

@@ -44,8 +44,10 @@ create unique index inbox_dedupe on inbox (source, dedupe_key);
 create unique index inbox_content on inbox (source, content_key) where content_key is not null;
 create index inbox_lane on inbox (lane, seq) where state = 'pending';
 create index inbox_dead on inbox (finished_at, id) where state = 'dead';
+create index inbox_dead_source on inbox (source, finished_at, id) where state = 'dead';
 create index inbox_source on inbox (source, seq);
 create index inbox_full on inbox (finished_at) where event is not null and state in ('done', 'ignored', 'discarded');
+create index inbox_delivery on inbox (delivery_id) where delivery_id is not null and event is not null;
 create index inbox_tombstone on inbox (finished_at) where event is null;
 
 create table outbox (
@@ -81,6 +83,7 @@ create index outbox_lane on outbox (lane, seq) where state = 'pending';
 create index outbox_message on outbox (message_id, part);
 create index outbox_event on outbox (event_id) where event_id is not null;
 create index outbox_dead on outbox (finished_at, id) where state in ('dead', 'held');
+create index outbox_dead_source on outbox (source, finished_at, id) where state in ('dead', 'held');
 create index outbox_platform on outbox (source, first_platform_id) where first_platform_id is not null;
 create index outbox_full on outbox (finished_at) where operation is not null and state in ('delivered', 'discarded');
 create index outbox_tombstone on outbox (finished_at) where operation is null;

@@ -13,9 +13,21 @@ const msPerMinute = 60_000;
 export class Counters {
   readonly #gauges = new Map<string, number>();
   readonly #counts = new Map<string, number>();
+  readonly #before: Counters | undefined;
+
+  /** `before` is what the same transaction has counted already, in calls that came before this one. */
+  constructor(before?: Counters) {
+    this.#before = before;
+  }
 
   gauge(source: SourceId, queue: QueueName, state: string, change: number): void {
-    add(this.#gauges, [source, queue, state].join(separator), change);
+    add(this.#gauges, gaugeKey(source, queue, state), change);
+  }
+
+  /** What has been counted and not been flushed yet. */
+  movedBy(source: SourceId, queue: QueueName, state: string): number {
+    const own = this.#gauges.get(gaugeKey(source, queue, state)) ?? 0;
+    return own + (this.#before?.movedBy(source, queue, state) ?? 0);
   }
 
   count(source: string, kind: string, at: number): void {
@@ -35,16 +47,25 @@ export class Counters {
         insert into gauge (source, queue, state, n) values (${source}, ${queue}, ${state}, ${change})
         on conflict (source, queue, state) do update set n = gauge.n + excluded.n`);
     }
+    const totals = new Map<string, number>();
     for (const [key, change] of sorted(this.#counts)) {
       const [source = '', kind = '', minute = ''] = key.split(separator);
+      add(totals, [source, kind].join(separator), change);
       await tx.run(sql`
         insert into activity (source, minute, kind, n) values (${source}, ${Number(minute)}, ${kind}, ${change})
         on conflict (minute, source, kind) do update set n = activity.n + excluded.n`);
+    }
+    for (const [key, change] of sorted(totals)) {
+      const [source = '', kind = ''] = key.split(separator);
       await tx.run(sql`
         insert into total (source, kind, n) values (${source}, ${kind}, ${change})
         on conflict (source, kind) do update set n = total.n + excluded.n`);
     }
   }
+}
+
+function gaugeKey(source: SourceId, queue: QueueName, state: string): string {
+  return [source, queue, state].join(separator);
 }
 
 function add(into: Map<string, number>, key: string, change: number): void {

@@ -1,16 +1,16 @@
+import { AppError } from '../../domain/errors.ts';
 import type { EventId } from '../../domain/ids.ts';
 import { sql } from '../../lib/sql.ts';
 import type { Accepted, AcceptRequest, NewEvent } from '../inbox-store.ts';
 import { checkClaim } from './connectors.ts';
-import { checkDepth, openLane } from './lanes.ts';
+import { checkDepth, openLanes, refreshIdleLane } from './lanes.ts';
 import { insertDelivery, record } from './record.ts';
 import { toJson, type Tx } from './tx.ts';
 
 export async function accept(tx: Tx, request: AcceptRequest): Promise<readonly Accepted[]> {
   if (request.claim) await checkClaim(tx, request.claim);
   if (request.events.length > 0) await checkDepth(tx, 'inbox', request.source, request.depthMax);
-  const accepted: Accepted[] = [];
-  for (const item of request.events) accepted.push(await acceptOne(tx, request, item));
+  const accepted = await acceptEvents(tx, request);
   if (request.delivery) await storeDelivery(tx, request, accepted[0]);
   if (request.cursor !== undefined) {
     await tx.run(sql`
@@ -20,19 +20,44 @@ export async function accept(tx: Tx, request: AcceptRequest): Promise<readonly A
   return accepted;
 }
 
-async function acceptOne(tx: Tx, request: AcceptRequest, item: NewEvent): Promise<Accepted> {
-  const first = await findAccepted(tx, item);
-  if (first !== undefined) return countDuplicate(tx, request, first);
+async function acceptEvents(tx: Tx, request: AcceptRequest): Promise<readonly Accepted[]> {
+  const earlier = new Map<NewEvent, EventId | undefined>();
+  for (const item of request.events) earlier.set(item, await findAccepted(tx, item));
+  // The lanes come first, and repeats open none: they are the common case after a reconnect.
+  const fresh = request.events.filter((item) => earlier.get(item) === undefined && isPending(item));
+  const lanes = fresh.map(({ event }) => ({ name: event.lane, source: event.source }));
+  await openLanes(tx, 'inbox', lanes, request.at);
+  const accepted: Accepted[] = [];
+  for (const item of request.events) accepted.push(await acceptOne(tx, request, item, earlier.get(item)));
+  const added = request.events.filter(
+    (item, index) => isPending(item) && accepted[index]?.duplicate === false,
+  );
+  const filled = new Set(added.map(({ event }) => event.lane));
+  for (const { name } of lanes) if (!filled.has(name)) await refreshIdleLane(tx, 'inbox', name);
+  return accepted;
+}
+
+async function acceptOne(
+  tx: Tx,
+  request: AcceptRequest,
+  item: NewEvent,
+  earlier: EventId | undefined,
+): Promise<Accepted> {
+  if (earlier !== undefined) return countDuplicate(tx, request, earlier);
   if (!(await insertEvent(tx, request, item))) {
-    // Another transaction took the key between the look and the insert; it has committed by now.
+    // The same call has it twice, or another transaction took the key since the look, and has committed by now.
     const winner = await findAccepted(tx, item);
-    return countDuplicate(tx, request, winner ?? item.id);
+    if (winner === undefined) {
+      throw new AppError(
+        'conflict',
+        `Event id ${item.id} is in use, or its first copy was removed just now.`,
+      );
+    }
+    return countDuplicate(tx, request, winner);
   }
   const { event } = item;
-  const state = item.refusal === undefined ? 'pending' : 'ignored';
-  if (state === 'pending') await openLane(tx, 'inbox', event.lane, event.source, request.at);
-  if (state === 'pending') tx.gauge(event.source, 'inbox', 'pending', 1);
-  tx.count(event.source, state === 'pending' ? 'accepted' : 'ignored', request.at);
+  if (isPending(item)) tx.gauge(event.source, 'inbox', 'pending', 1);
+  tx.count(event.source, isPending(item) ? 'accepted' : 'ignored', request.at);
   await record(tx, {
     at: request.at,
     kind: 'inbound.accepted',
@@ -48,14 +73,15 @@ async function acceptOne(tx: Tx, request: AcceptRequest, item: NewEvent): Promis
   return { id: item.id, duplicate: false };
 }
 
-async function insertEvent(tx: Tx, request: AcceptRequest, { id, traceId, event, refusal }: NewEvent): Promise<boolean> {
+async function insertEvent(tx: Tx, request: AcceptRequest, item: NewEvent): Promise<boolean> {
+  const { id, traceId, event, refusal } = item;
   const delivery = event.type === 'webhook' ? event.delivery : null;
   const inserted = await tx.run(sql`
     insert into inbox (id, source, lane, type, dedupe_key, content_key, trace_id, state, reason, delivery_id,
       accepted_at, due_at, finished_at, event)
     values (${id}, ${event.source}, ${event.lane}, ${event.type}, ${event.dedupeKey}, ${event.contentKey}, ${traceId},
-      ${refusal === undefined ? 'pending' : 'ignored'}, ${refusal}, ${delivery},
-      ${request.at}, ${request.at}, ${refusal === undefined ? null : request.at}, ${toJson(event)})
+      ${isPending(item) ? 'pending' : 'ignored'}, ${refusal}, ${delivery},
+      ${request.at}, ${request.at}, ${isPending(item) ? null : request.at}, ${toJson(event)})
     on conflict do nothing`);
   return inserted === 1;
 }
@@ -86,6 +112,13 @@ async function countDuplicate(tx: Tx, request: AcceptRequest, id: EventId): Prom
 
 async function storeDelivery(tx: Tx, request: AcceptRequest, accepted: Accepted | undefined): Promise<void> {
   if (!request.delivery) return;
-  const delivery = accepted?.duplicate ? ({ ...request.delivery, verdict: 'duplicate', reason: 'duplicate' } as const) : request.delivery;
+  const delivery = accepted?.duplicate
+    ? ({ ...request.delivery, verdict: 'duplicate', reason: 'duplicate' } as const)
+    : request.delivery;
   await insertDelivery(tx, delivery, accepted?.id ?? null);
+}
+
+/** What is refused is kept, but no worker gets it, so it is in no lane. */
+function isPending({ refusal }: NewEvent): boolean {
+  return refusal === undefined;
 }

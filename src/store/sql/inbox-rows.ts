@@ -28,6 +28,8 @@ export interface InboxRow {
   finished_at: number | null;
   event: string | null;
   body?: Uint8Array | null;
+  /** 1 when its lane's lease is for it. */
+  leased?: number;
 }
 
 /** `row` as it was before the lease counted its attempt. */
@@ -35,7 +37,7 @@ export function toLeasedEvent(row: InboxRow, leaseId: string, now: number): Leas
   return {
     leaseId,
     lane: row.lane,
-    event: fromJson<InboundEvent>(row.event ?? 'null'),
+    event: fromJson(row.event ?? 'null') as InboundEvent,
     eventId: row.id,
     source: row.source,
     traceId: row.trace_id,
@@ -48,7 +50,7 @@ export function toLeasedEvent(row: InboxRow, leaseId: string, now: number): Leas
   };
 }
 
-export function toEventRecord(row: InboxRow, leased: boolean): EventRecord {
+export function toEventRecord(row: InboxRow): EventRecord {
   return present({
     id: row.id,
     source: row.source,
@@ -61,13 +63,13 @@ export function toEventRecord(row: InboxRow, leased: boolean): EventRecord {
     acceptedAt: row.accepted_at,
     dueAt: row.state === 'pending' ? row.due_at : null,
     finishedAt: row.finished_at,
-    leased,
+    leased: row.leased === 1 && row.awaiting === 0,
     awaiting: row.awaiting === 1,
     rule: row.rule_id,
     agent: row.agent_id,
     delivery: row.delivery_id,
     duplicates: row.duplicates,
-    answerPlan: row.answer_plan === null ? null : fromJson<AnswerPlan>(row.answer_plan),
-    event: row.event === null ? null : fromJson<InboundEvent>(row.event),
-  }) as EventRecord;
+    answerPlan: row.answer_plan === null ? null : (fromJson(row.answer_plan) as AnswerPlan),
+    event: row.event === null ? null : (fromJson(row.event) as InboundEvent),
+  });
 }

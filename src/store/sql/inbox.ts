@@ -1,11 +1,23 @@
 import { AppError } from '../../domain/errors.ts';
 import { type EventId, eventIdOfTurn, type SourceId, type TurnId } from '../../domain/ids.ts';
-import { sql, sqlWhere } from '../../lib/sql.ts';
+import { sql } from '../../lib/sql.ts';
 import type { EventEnd, EventRetry, EventState, InboxStore, LeasedEvent } from '../inbox-store.ts';
 import type { Lease } from '../queue.ts';
 import { accept } from './inbox-accept.ts';
 import { type InboxRow, toEventRecord, toLeasedEvent } from './inbox-rows.ts';
-import { checkLease, deferLease, dueLanes, extendLeases, leaseLane, openLane, refreshIdleLane, rescheduleLane } from './lanes.ts';
+import { dueLanes } from './due-lanes.ts';
+import {
+  checkLease,
+  deferLease,
+  extendLeases,
+  leaseLane,
+  leaveLane,
+  lockLane,
+  openLanes,
+  refreshIdleLane,
+  rescheduleLane,
+  suspendLane,
+} from './lanes.ts';
 import { insertParts } from './outbox-enqueue.ts';
 import { readPage } from './page.ts';
 import { record } from './record.ts';
@@ -68,39 +80,52 @@ export const inboxMethods: Methods<InboxStore> = {
     await tx.run(sql`
       update inbox set opened = 0, awaiting = 1, reason = 'awaiting_agent', due_at = ${until},
         rule_id = ${rule}, agent_id = ${agent}, answer_plan = ${toJson(answerPlan)} where seq = ${row.seq}`);
-    await rescheduleLane(tx, 'inbox', lease.lane);
-    await record(tx, { at, kind: 'turn.suspended', source: row.source, subject: row.id, data: { until, agent } });
+    await suspendLane(tx, 'inbox', lease.lane, row.seq, until);
+    await record(tx, {
+      at,
+      kind: 'turn.suspended',
+      source: row.source,
+      subject: row.id,
+      data: { until, agent },
+    });
     tx.touch('inbox');
   },
 
   async resume(tx, turn: TurnId, postId: string, end: EventEnd) {
-    const row = await rowOf(tx, eventIdOfTurn(turn));
+    const id = eventIdOfTurn(turn);
+    const { lane } = await rowOf(tx, id);
+    await lockLane(tx, 'inbox', lane);
+    const row = await rowOf(tx, id);
     if (row.post_id === postId) return { repeated: true };
     if (row.state !== 'pending' || row.awaiting === 0) {
-      throw new AppError('conflict', `Turn ${turn} is not waiting for messages: its event is ${row.reason ?? row.state}.`);
+      throw new AppError(
+        'conflict',
+        `Turn ${turn} is not waiting for messages: its event is ${row.reason ?? row.state}.`,
+      );
     }
     await tx.run(sql`update inbox set post_id = ${postId} where seq = ${row.seq}`);
     await finish(tx, row, { rule: row.rule_id, agent: row.agent_id, ...end });
-    await rescheduleLane(tx, 'inbox', row.lane);
+    await leaveLane(tx, 'inbox', lane, row.seq);
     return { repeated: false };
   },
 
   async getEvent(tx, id) {
-    const row = await findRow(tx, id);
-    if (!row) return undefined;
-    const lane = await tx.get<{ leased_seq: number | null }>(
-      sql`select leased_seq from lane where queue = 'inbox' and name = ${row.lane}`,
-    );
-    return toEventRecord(row, lane?.leased_seq === row.seq);
+    const row = await tx.get<InboxRow>(sql`select ${withLease} from inbox where id = ${id}`);
+    return row && toEventRecord(row);
   },
 
-  listEvents: (tx, filter: { source?: SourceId; state?: EventState }, page) =>
-    readPage(tx, page, (before, limit) => sql`
-      select * from inbox ${sqlWhere([
-        filter.source === undefined ? undefined : sql`source = ${filter.source}`,
-        filter.state === undefined ? undefined : sql`state = ${filter.state}`,
-        before === undefined ? undefined : sql`seq < ${before}`,
-      ])} order by seq desc limit ${limit}`, (row: InboxRow) => toEventRecord(row, false)),
+  listEvents: (tx, { source, state }: { source?: SourceId; state?: EventState }, page) =>
+    readPage(
+      tx,
+      page,
+      {
+        columns: withLease,
+        from: sql`inbox`,
+        where: [source === undefined ? undefined : sql`source = ${source}`],
+        filter: [state === undefined ? undefined : sql`state = ${state}`],
+      },
+      toEventRecord,
+    ),
 
   async getQueuePosition(tx, id) {
     const row = await rowOf(tx, id);
@@ -115,10 +140,12 @@ export const inboxMethods: Methods<InboxStore> = {
 
   async replay(tx, id, at) {
     const row = await deadRow(tx, id);
-    await tx.run(sql`
+    await openLanes(tx, 'inbox', [{ name: row.lane, source: row.source }], at);
+    const replayed = await tx.run(sql`
       update inbox set state = 'pending', reason = null, detail = null, attempts = 0, opened = 0, awaiting = 0,
-        due_at = ${at}, first_attempt_at = null, finished_at = null where seq = ${row.seq}`);
-    await openLane(tx, 'inbox', row.lane, row.source, at);
+        answer_plan = null, post_id = null, due_at = ${at}, first_attempt_at = null, finished_at = null
+      where seq = ${row.seq} and state = 'dead'`);
+    if (replayed === 0) throw changedMeanwhile(id);
     await refreshIdleLane(tx, 'inbox', row.lane);
     tx.gauge(row.source, 'inbox', 'dead', -1);
     tx.gauge(row.source, 'inbox', 'pending', 1);
@@ -128,11 +155,19 @@ export const inboxMethods: Methods<InboxStore> = {
 
   async discard(tx, id, at) {
     const row = await deadRow(tx, id);
-    await tx.run(sql`update inbox set state = 'discarded', reason = 'discarded_by_operator' where seq = ${row.seq}`);
+    const discarded = await tx.run(sql`
+      update inbox set state = 'discarded', reason = 'discarded_by_operator'
+      where seq = ${row.seq} and state = 'dead'`);
+    if (discarded === 0) throw changedMeanwhile(id);
     tx.gauge(row.source, 'inbox', 'dead', -1);
     await record(tx, { at, kind: 'dead_letter.discarded', source: row.source, subject: id });
+    tx.touch('inbox');
   },
 };
+
+const withLease = sql`inbox.*, case when exists (
+  select 1 from lane where lane.queue = 'inbox' and lane.name = inbox.lane and lane.leased_seq = inbox.seq
+) then 1 else 0 end as leased`;
 
 /** Writes the end of an event together with what its turn sends. */
 async function finish(
@@ -165,12 +200,8 @@ async function leasedRow(tx: Tx, lease: Lease): Promise<InboxRow> {
   return row;
 }
 
-function findRow(tx: Tx, id: EventId): Promise<InboxRow | undefined> {
-  return tx.get<InboxRow>(sql`select * from inbox where id = ${id}`);
-}
-
 async function rowOf(tx: Tx, id: EventId): Promise<InboxRow> {
-  const row = await findRow(tx, id);
+  const row = await tx.get<InboxRow>(sql`select * from inbox where id = ${id}`);
   if (!row) throw new AppError('not_found', `There is no event ${id}.`);
   return row;
 }
@@ -178,6 +209,11 @@ async function rowOf(tx: Tx, id: EventId): Promise<InboxRow> {
 async function deadRow(tx: Tx, id: EventId): Promise<InboxRow> {
   const row = await rowOf(tx, id);
   if (row.state !== 'dead') throw new AppError('conflict', `Event ${id} is ${row.state}, not dead.`);
-  if (row.event === null) throw new AppError('conflict', `The contents of event ${id} have been removed by retention.`);
+  if (row.event === null)
+    throw new AppError('conflict', `The contents of event ${id} have been removed by retention.`);
   return row;
+}
+
+function changedMeanwhile(id: EventId): AppError {
+  return new AppError('conflict', `Somebody else has just decided about event ${id}.`);
 }

@@ -1,6 +1,12 @@
 import { sql, sqlWhere } from '../../lib/sql.ts';
-import type { AuditEntry, JournalEntry, JournalLevel, JournalStore, StoredJournalEntry } from '../journal-store.ts';
-import { readPage } from './page.ts';
+import type {
+  AuditEntry,
+  JournalEntry,
+  JournalLevel,
+  JournalStore,
+  StoredJournalEntry,
+} from '../journal-store.ts';
+import { parseCursor, readPage } from './page.ts';
 import { record } from './record.ts';
 import { fromJson, type Methods, present, toJson } from './tx.ts';
 
@@ -31,7 +37,7 @@ export const journalMethods: Methods<JournalStore> = {
   async readJournal(tx, { after, source, kind, limit }) {
     const rows = await tx.all<JournalRow>(sql`
       select * from journal ${sqlWhere([
-        sql`seq > ${Number(after ?? 0)}`,
+        sql`seq > ${after === undefined ? 0 : parseCursor(after)}`,
         source === undefined ? undefined : sql`source = ${source}`,
         kind === undefined ? undefined : sql`kind = ${kind}`,
       ])} order by seq limit ${limit}`);
@@ -42,17 +48,19 @@ export const journalMethods: Methods<JournalStore> = {
     readPage(
       tx,
       page,
-      (before, limit) => sql`
-        select * from journal ${sqlWhere([
-          source === undefined ? undefined : sql`source = ${source}`,
-          kind === undefined ? undefined : sql`kind = ${kind}`,
-          before === undefined ? undefined : sql`seq < ${before}`,
-        ])} order by seq desc limit ${limit}`,
+      {
+        columns: sql`*`,
+        from: sql`journal`,
+        where: [source === undefined ? undefined : sql`source = ${source}`],
+        filter: [kind === undefined ? undefined : sql`kind = ${kind}`],
+      },
       toEntry,
     ),
 
   async listSubject(tx, subject, limit) {
-    const rows = await tx.all<JournalRow>(sql`select * from journal where subject = ${subject} order by seq limit ${limit}`);
+    const rows = await tx.all<JournalRow>(
+      sql`select * from journal where subject = ${subject} order by seq limit ${limit}`,
+    );
     return rows.map(toEntry);
   },
 
@@ -73,14 +81,7 @@ export const journalMethods: Methods<JournalStore> = {
     });
   },
 
-  listAudit: (tx, page) =>
-    readPage(
-      tx,
-      page,
-      (before, limit) => sql`
-        select * from audit ${before === undefined ? sql`` : sql`where seq < ${before}`} order by seq desc limit ${limit}`,
-      toAudit,
-    ),
+  listAudit: (tx, page) => readPage(tx, page, { columns: sql`*`, from: sql`audit`, where: [] }, toAudit),
 };
 
 function toEntry(row: JournalRow): StoredJournalEntry {
@@ -90,7 +91,7 @@ function toEntry(row: JournalRow): StoredJournalEntry {
     level: row.level,
     source: row.source,
     subject: row.subject,
-    data: fromJson<Record<string, unknown>>(row.data),
+    data: fromJson(row.data) as Record<string, unknown>,
   });
   return { id: String(row.seq), ...entry };
 }
@@ -102,6 +103,6 @@ function toAudit(row: AuditRow): AuditEntry & { id: string } {
     principal: row.principal,
     action: row.action,
     target: row.target,
-    detail: fromJson<Record<string, unknown>>(row.detail),
+    detail: fromJson(row.detail) as Record<string, unknown>,
   };
 }

@@ -1,8 +1,9 @@
 import type { SourceId } from '../../domain/ids.ts';
-import { type Sql, sql, sqlList } from '../../lib/sql.ts';
+import { type Sql, sql } from '../../lib/sql.ts';
 import type { MaintenanceStore, RetentionPolicy } from '../journal-store.ts';
 import type { QueueName } from '../queue.ts';
 import { table } from './lanes.ts';
+import { bodyIsNeeded, record } from './record.ts';
 import { metaMethods } from './settings.ts';
 import type { Methods, Tx } from './tx.ts';
 
@@ -17,11 +18,11 @@ export const maintenanceMethods: Methods<MaintenanceStore> = {
       await emptyContents(tx, 'outbox', policy),
       await deleteTombstones(tx, 'inbox', policy),
       await deleteTombstones(tx, 'outbox', policy),
-      await deleteDeadLetters(tx, 'inbox', policy),
-      await deleteDeadLetters(tx, 'outbox', policy),
+      await expireDeadLetters(tx, 'inbox', policy),
+      await expireDeadLetters(tx, 'outbox', policy),
       await deleteDeliveries(tx, policy),
-      await deleteOldest(tx, sql`journal`, policy.now - policy.journalMs, policy.sliceRows),
-      await deleteOldest(tx, sql`audit`, policy.now - policy.auditMs, policy.sliceRows),
+      await deleteOldest(tx, sql`journal`, policy.now - policy.journalMs, policy),
+      await deleteOldest(tx, sql`audit`, policy.now - policy.auditMs, policy),
       await deleteActivity(tx, policy),
     ]) {
       removed += slice.removed;
@@ -31,8 +32,10 @@ export const maintenanceMethods: Methods<MaintenanceStore> = {
   },
 
   async getHealth(tx) {
-    const version = await tx.get<{ version: number | null }>(sql`select max(version) as version from schema_migration`);
-    return { schemaVersion: version?.version ?? 0, bytes: 0 };
+    const version = await tx.get<{ version: number | null }>(
+      sql`select max(version) as version from schema_migration`,
+    );
+    return { schemaVersion: version?.version ?? 0, bytes: await tx.getBytes() };
   },
 
   async probeWrite(tx, at) {
@@ -48,7 +51,7 @@ interface Slice {
 
 async function emptyContents(tx: Tx, queue: QueueName, policy: RetentionPolicy): Promise<Slice> {
   const before = policy.now - policy.contentsMs;
-  return slice(
+  const removed =
     queue === 'inbox'
       ? await tx.run(sql`
           update inbox set event = null, detail = null where seq in (
@@ -57,67 +60,75 @@ async function emptyContents(tx: Tx, queue: QueueName, policy: RetentionPolicy):
       : await tx.run(sql`
           update outbox set operation = null, address = null, detail = null where seq in (
             select seq from outbox where operation is not null and state in ('delivered', 'discarded')
-              and finished_at < ${before} order by finished_at limit ${policy.sliceRows})`),
-  );
+              and finished_at < ${before} order by finished_at limit ${policy.sliceRows})`);
+  return slice(removed, policy);
 }
 
 async function deleteTombstones(tx: Tx, queue: QueueName, policy: RetentionPolicy): Promise<Slice> {
   const emptied = queue === 'inbox' ? sql`event is null` : sql`operation is null`;
-  return slice(
-    await tx.run(sql`
-      delete from ${table(queue)} where seq in (
-        select seq from ${table(queue)} where ${emptied} and finished_at < ${policy.now - policy.tombstonesMs}
-        order by finished_at limit ${policy.sliceRows})`),
-  );
+  const removed = await tx.run(sql`
+    delete from ${table(queue)} where seq in (
+      select seq from ${table(queue)} where ${emptied} and finished_at < ${policy.now - policy.tombstonesMs}
+      order by finished_at limit ${policy.sliceRows})`);
+  return slice(removed, policy);
 }
 
-async function deleteDeadLetters(tx: Tx, queue: QueueName, policy: RetentionPolicy): Promise<Slice> {
+/** Nobody decided in time: they become tombstones, so that repeats are still recognised. */
+async function expireDeadLetters(tx: Tx, queue: QueueName, policy: RetentionPolicy): Promise<Slice> {
   const stopped = queue === 'inbox' ? sql`state = 'dead'` : sql`state in ('dead', 'held')`;
-  const rows = await tx.all<{ seq: number; source: SourceId; state: string }>(sql`
-    select seq, source, state from ${table(queue)} where ${stopped} and finished_at < ${policy.now - policy.deadLettersMs}
-    order by finished_at limit ${policy.sliceRows}`);
-  for (const row of rows) {
-    await tx.run(sql`delete from ${table(queue)} where seq = ${row.seq}`);
-    tx.gauge(row.source, queue, row.state, -1);
+  const contents = queue === 'inbox' ? sql`event = null` : sql`operation = null, address = null`;
+  const rows = await tx.all<{ seq: number; id: string; source: SourceId; state: string }>(sql`
+    select seq, id, source, state from ${table(queue)}
+    where ${stopped} and finished_at < ${policy.now - policy.deadLettersMs}
+    order by finished_at, id limit ${policy.sliceRows}`);
+  for (const { seq, id, source, state } of rows) {
+    const expired = await tx.run(sql`
+      update ${table(queue)} set state = 'discarded', detail = null, ${contents}
+      where seq = ${seq} and state = ${state}`);
+    if (expired === 0) continue;
+    tx.gauge(source, queue, state, -1);
+    await record(tx, { at: policy.now, kind: 'dead_letter.expired', level: 'warn', source, subject: id });
   }
-  return slice(rows.length);
+  return slice(rows.length, policy);
 }
 
 /**
- * A delivery stays as long as its event may still need the body. Those that must stay are passed by, and
- * looked at again only when the walk over the table begins anew.
+ * A delivery stays as long as an event may still need its body. Those that must stay are passed by, and
+ * looked at again only when the walk over the table begins anew: at the first slice that ends among the young.
  */
 async function deleteDeliveries(tx: Tx, policy: RetentionPolicy): Promise<Slice> {
   const before = policy.now - policy.contentsMs;
   const from = Number((await metaMethods.getMeta(tx, deliveryPositionMeta)) ?? 0);
-  const rows = await tx.all<{ seq: number; needed: number }>(sql`
-    select delivery.seq, case when inbox.event is null then 0 else 1 end as needed
-    from delivery left join inbox on inbox.id = delivery.event_id
-    where delivery.seq > ${from} and delivery.at < ${before} order by delivery.seq limit ${policy.sliceRows}`);
-  const unneeded = rows.filter((row) => row.needed === 0).map((row) => row.seq);
-  if (unneeded.length > 0) await tx.run(sql`delete from delivery where seq in ${sqlList(unneeded)}`);
-  const position = rows.length < policy.sliceRows ? 0 : (rows.at(-1)?.seq ?? 0);
+  const rows = await tx.all<{ seq: number; at: number; needed: number }>(sql`
+    select seq, at, case when ${bodyIsNeeded} then 1 else 0 end as needed
+    from delivery where seq > ${from} order by seq limit ${policy.sliceRows}`);
+  const unneeded = rows.filter((row) => row.at < before && row.needed === 0);
+  for (const { seq } of unneeded) await tx.run(sql`delete from delivery where seq = ${seq}`);
+  const last = rows.at(-1);
+  const goesOn = last !== undefined && rows.length === policy.sliceRows && last.at < before;
+  const position = goesOn ? last.seq : 0;
   if (position !== from) await metaMethods.putMeta(tx, deliveryPositionMeta, String(position));
-  return { removed: unneeded.length, more: position > 0 };
+  return { removed: unneeded.length, more: goesOn };
 }
 
 /** For tables that only grow and where nothing must stay. */
-async function deleteOldest(tx: Tx, rows: Sql, before: number, sliceRows: number): Promise<Slice> {
-  return slice(
-    await tx.run(sql`
-      delete from ${rows} where at < ${before} and seq in (select seq from ${rows} order by seq limit ${sliceRows})`),
-  );
+async function deleteOldest(tx: Tx, rows: Sql, before: number, policy: RetentionPolicy): Promise<Slice> {
+  const removed = await tx.run(sql`
+    delete from ${rows} where at < ${before}
+      and seq in (select seq from ${rows} order by seq limit ${policy.sliceRows})`);
+  return slice(removed, policy);
 }
 
 async function deleteActivity(tx: Tx, policy: RetentionPolicy): Promise<Slice> {
   const before = Math.floor((policy.now - policy.activityMs) / 60_000);
-  return slice(
-    await tx.run(sql`
-      delete from activity where minute in (
-        select distinct minute from activity where minute < ${before} order by minute limit 60)`),
-  );
+  const removed = await tx.run(sql`
+    delete from activity where (minute, source, kind) in (
+      select minute, source, kind from activity where minute < ${before}
+      order by minute, source, kind limit ${policy.sliceRows})`);
+  return slice(removed, policy);
 }
 
-function slice(removed: number): Slice {
-  return { removed, more: removed > 0 };
+/** Only a full slice says that there is more: under load something gets old enough at every moment. */
+function slice(removed: number, policy: RetentionPolicy): Slice {
+  return { removed, more: removed === policy.sliceRows };
 }

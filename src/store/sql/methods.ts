@@ -48,8 +48,11 @@ export function methodOf(call: Call): AnyMethod {
 /** The store's methods as its callers see them: each hands its arguments to `call`. */
 export function bindStore(call: (call: Call) => Promise<unknown>): StoreParts {
   const parts = Object.entries(storeMethods).map(([part, methods]) => {
-    const bound = Object.keys(methods).map((method) => [method, (...args: unknown[]) => call({ part, method, args })]);
-    return [part, Object.fromEntries(bound)];
+    const bound = Object.keys(methods).map((method) => [
+      method,
+      (...args: unknown[]) => call({ part, method, args }),
+    ]);
+    return [part, Object.fromEntries(bound) as unknown] as const;
   });
-  return Object.fromEntries(parts) as unknown as StoreParts;
+  return Object.fromEntries(parts) as StoreParts;
 }

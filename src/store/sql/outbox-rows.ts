@@ -43,8 +43,8 @@ export function toLeasedPart(row: OutboxRow, leaseId: string, now: number): Leas
     id: row.id,
     message: row.message_id,
     key: row.key,
-    address: fromJson<Address>(row.address ?? 'null'),
-    operation: fromJson<OutboundOperation>(row.operation ?? 'null'),
+    address: fromJson(row.address ?? 'null') as Address,
+    operation: fromJson(row.operation ?? 'null') as OutboundOperation,
     part: row.part,
     parts: row.parts,
     attempt: row.attempts + 1,
@@ -77,11 +77,11 @@ export function toPartRecord(row: OutboxRow): PartRecord {
     createdAt: row.created_at,
     dueAt: row.state === 'pending' ? row.due_at : null,
     finishedAt: row.finished_at,
-    platformIds: row.platform_ids === null ? [] : fromJson<string[]>(row.platform_ids),
-    origin: fromJson<Origin>(row.origin),
-    address: row.address === null ? null : fromJson<Address>(row.address),
-    operation: row.operation === null ? null : fromJson<OutboundOperation>(row.operation),
-  }) as PartRecord;
+    platformIds: row.platform_ids === null ? [] : (fromJson(row.platform_ids) as string[]),
+    origin: fromJson(row.origin) as Origin,
+    address: row.address === null ? null : (fromJson(row.address) as Address),
+    operation: row.operation === null ? null : (fromJson(row.operation) as OutboundOperation),
+  });
 }
 
 /** What the steps of this part are traced by. */

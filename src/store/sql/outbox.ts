@@ -3,11 +3,12 @@ import type { Settlement } from '../../domain/settle.ts';
 import { sql } from '../../lib/sql.ts';
 import type { AttemptReport, LeasedPart, OutboxStore } from '../outbox-store.ts';
 import type { Lease } from '../queue.ts';
-import { holdSource } from './connectors.ts';
-import { checkLease, deferLease, dueLanes, extendLeases, leaseLane, rescheduleLane } from './lanes.ts';
+import { dueLanes } from './due-lanes.ts';
+import { checkLease, deferLease, extendLeases, leaseLane, rescheduleLane, untried } from './lanes.ts';
 import { enqueue } from './outbox-enqueue.ts';
 import { discardPart, replayPart } from './outbox-replay.ts';
 import { type OutboxRow, subjectOf, toLeasedPart, toPartRecord } from './outbox-rows.ts';
+import { holdSource } from './queue-states.ts';
 import { record } from './record.ts';
 import { type Methods, toJson, type Tx } from './tx.ts';
 
@@ -17,26 +18,20 @@ export const outboxMethods: Methods<OutboxStore> = {
   async lease(tx, request) {
     const { lanes, nextDueAt } = await dueLanes(tx, 'outbox', request);
     const rows: LeasedPart[] = [];
-    const drained = new Set<string>();
-    for (const { name, source, drainThrough } of lanes) {
+    for (const { name } of lanes) {
       const row = await tx.get<OutboxRow>(
         sql`select * from outbox where lane = ${name} and state = 'pending' order by seq limit 1`,
       );
       if (!row) {
         await rescheduleLane(tx, 'outbox', name);
-      } else if (drainThrough !== undefined && row.seq > drainThrough) {
-        drained.add(source);
-      } else {
-        const leaseId = `${request.leaseId}.${rows.length}`;
-        await leaseLane(tx, 'outbox', name, row.seq, leaseId, request.now + request.leaseMs);
-        await tx.run(sql`
-          update outbox set attempts = attempts + 1, opened = 1, uncertain = case when opened = 1 then 1 else uncertain end,
-            first_attempt_at = coalesce(first_attempt_at, ${request.now}) where seq = ${row.seq}`);
-        rows.push(toLeasedPart(row, leaseId, request.now));
+        continue;
       }
-    }
-    for (const source of drained) {
-      await tx.run(sql`update queue_state set drain_through = null where source = ${source}`);
+      const leaseId = `${request.leaseId}.${rows.length}`;
+      await leaseLane(tx, 'outbox', name, row.seq, leaseId, request.now + request.leaseMs);
+      await tx.run(sql`
+        update outbox set attempts = attempts + 1, opened = 1, uncertain = case when opened = 1 then 1 else uncertain end,
+          first_attempt_at = coalesce(first_attempt_at, ${request.now}) where seq = ${row.seq}`);
+      rows.push(toLeasedPart(row, leaseId, request.now));
     }
     return { rows, ...(nextDueAt === undefined ? {} : { nextDueAt }) };
   },
@@ -67,7 +62,9 @@ export const outboxMethods: Methods<OutboxStore> = {
         ...(settlement.state === 'delivered'
           ? { platform_ids: settlement.platformIds }
           : { code: settlement.code, detail: settlement.detail }),
-        ...(settlement.state === 'pending' ? { retry_at: settlement.dueAt, deferral: settlement.deferral } : {}),
+        ...(settlement.state === 'pending'
+          ? { retry_at: settlement.dueAt, deferral: settlement.deferral }
+          : {}),
       },
     });
     tx.touch('outbox');
@@ -135,7 +132,12 @@ export const outboxMethods: Methods<OutboxStore> = {
   discard: discardPart,
 };
 
-async function deliver(tx: Tx, row: OutboxRow, platformIds: readonly string[], { at }: AttemptReport): Promise<void> {
+async function deliver(
+  tx: Tx,
+  row: OutboxRow,
+  platformIds: readonly string[],
+  { at }: AttemptReport,
+): Promise<void> {
   await tx.run(sql`
     update outbox set state = 'delivered', reason = 'delivered', detail = null, opened = 0, finished_at = ${at},
       platform_ids = ${toJson(platformIds)}, first_platform_id = ${platformIds[0]} where seq = ${row.seq}`);
@@ -151,23 +153,25 @@ async function postpone(
   settlement: Extract<Settlement, { state: 'pending' }>,
   { at }: AttemptReport,
 ): Promise<void> {
-  const spent = settlement.deferral ? sql`attempts = attempts - 1, deferrals = deferrals + 1` : sql`deferrals = deferrals`;
+  const spent = settlement.deferral ? sql`${untried}, deferrals = deferrals + 1` : sql`deferrals = deferrals`;
   await tx.run(sql`
     update outbox set ${spent}, opened = 0, uncertain = ${settlement.uncertain ? 1 : 0}, reason = ${settlement.code},
       detail = ${settlement.detail}, due_at = ${settlement.dueAt} where seq = ${row.seq}`);
   tx.count(row.source, settlement.deferral ? 'deferred' : 'retried', at);
-  if (settlement.holdConnector) await holdSource(tx, row.source, settlement.code, at, settlement.holdConnector.until);
+  if (!settlement.holdConnector) return;
+  await holdSource(tx, row.source, settlement.code, at, settlement.holdConnector.until);
 }
 
 async function bury(
   tx: Tx,
   row: OutboxRow,
   settlement: Extract<Settlement, { state: 'dead' }>,
-  { at }: AttemptReport,
+  { at, outcome }: AttemptReport,
 ): Promise<void> {
+  const lost = outcome === 'unknown' ? sql`, uncertain = 1` : sql``;
   await tx.run(sql`
     update outbox set state = 'dead', reason = ${settlement.code}, detail = ${settlement.detail}, opened = 0,
-      finished_at = ${at} where seq = ${row.seq}`);
+      finished_at = ${at}${lost} where seq = ${row.seq}`);
   tx.gauge(row.source, 'outbox', 'pending', -1);
   tx.gauge(row.source, 'outbox', 'dead', 1);
   tx.count(row.source, 'dead', at);

@@ -35,11 +35,13 @@ export const secretMethods: Methods<SecretStore> = {
   },
 
   async putSecret(tx, secret) {
+    // Always later than before: that is how a rewrap finds out that it has read an older one.
     await tx.run(sql`
       insert into secret (scope, key, master_key_id, envelope, created_at, updated_at)
       values (${secret.scope}, ${secret.key}, ${secret.masterKeyId}, ${secret.envelope}, ${secret.createdAt}, ${secret.updatedAt})
       on conflict (scope, key) do update set master_key_id = excluded.master_key_id, envelope = excluded.envelope,
-        updated_at = excluded.updated_at`);
+        updated_at = case when excluded.updated_at > secret.updated_at then excluded.updated_at
+          else secret.updated_at + 1 end`);
     tx.touch('secrets');
   },
 
@@ -80,5 +82,8 @@ async function select(tx: Tx, columns: Sql, where: Sql): Promise<SealedSecret[]>
 }
 
 function changedMeanwhile(): AppError {
-  return new AppError('conflict', 'A secret changed while the keys were being rotated. Nothing has changed; try again.');
+  return new AppError(
+    'conflict',
+    'A secret changed while the keys were being rotated. Nothing has changed; try again.',
+  );
 }

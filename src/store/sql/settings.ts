@@ -13,7 +13,7 @@ interface RecordRow {
 export const ruleMethods: Methods<RuleStore> = {
   async listRules(tx) {
     const rows = await tx.all<RecordRow>(sql`select record from rule order by position, id`);
-    return rows.map((row) => fromJson<Rule>(row.record));
+    return rows.map((row) => fromJson(row.record) as Rule);
   },
 
   async putRule(tx, rule) {
@@ -32,7 +32,7 @@ export const ruleMethods: Methods<RuleStore> = {
 export const agentMethods: Methods<AgentStore> = {
   async listAgents(tx) {
     const rows = await tx.all<RecordRow>(sql`select record from agent order by id`);
-    return rows.map((row) => fromJson<AgentSpec>(row.record));
+    return rows.map((row) => fromJson(row.record) as AgentSpec);
   },
 
   async putAgent(tx, agent) {
@@ -51,12 +51,12 @@ export const agentMethods: Methods<AgentStore> = {
 export const tokenMethods: Methods<TokenStore> = {
   async listTokens(tx) {
     const rows = await tx.all<RecordRow>(sql`select record from token order by id`);
-    return rows.map((row) => fromJson<TokenRecord>(row.record));
+    return rows.map((row) => fromJson(row.record) as TokenRecord);
   },
 
   async getTokenByDigest(tx, digest) {
     const row = await tx.get<RecordRow>(sql`select record from token where digest = ${digest}`);
-    return row && fromJson<TokenRecord>(row.record);
+    return row && (fromJson(row.record) as TokenRecord);
   },
 
   async putToken(tx, token) {
@@ -68,7 +68,7 @@ export const tokenMethods: Methods<TokenStore> = {
   async revokeToken(tx, id, at) {
     const row = await tx.get<RecordRow>(sql`select record from token where id = ${id}`);
     if (!row) throw new AppError('not_found', `There is no token ${id}.`);
-    const token: TokenRecord = { ...fromJson<TokenRecord>(row.record), revokedAt: at };
+    const token: TokenRecord = { ...(fromJson(row.record) as TokenRecord), revokedAt: at };
     await tx.run(sql`update token set record = ${toJson(token)} where id = ${id}`);
   },
 };

@@ -1,14 +1,18 @@
+import { AppError } from '../../domain/errors.ts';
 import type { EventId, PartId } from '../../domain/ids.ts';
 import type { ReasonCode } from '../../domain/reasons.ts';
 import { sql, sqlWhere } from '../../lib/sql.ts';
 import type { Gauge, StatsStore } from '../journal-store.ts';
 import type { DeadLetter, DeadLetterStore } from '../outbox-store.ts';
-import { AppError } from '../../domain/errors.ts';
+import type { QueueName } from '../queue.ts';
+import { firstDueAt, readGates, sourcesWithLanes } from './due-lanes.ts';
 import { type Methods, present, type Tx } from './tx.ts';
 
 export const statsMethods: Methods<StatsStore> = {
   async listGauges(tx) {
-    const rows = await tx.all<Omit<Gauge, 'count'> & { n: number }>(sql`select * from gauge order by source, queue, state`);
+    const rows = await tx.all<Omit<Gauge, 'count'> & { n: number }>(
+      sql`select * from gauge order by source, queue, state`,
+    );
     return rows.map(({ n, ...gauge }) => ({ ...gauge, count: n }));
   },
 
@@ -20,7 +24,9 @@ export const statsMethods: Methods<StatsStore> = {
   },
 
   async listTotals(tx) {
-    const rows = await tx.all<{ source: string; kind: string; n: number }>(sql`select * from total order by source, kind`);
+    const rows = await tx.all<{ source: string; kind: string; n: number }>(
+      sql`select * from total order by source, kind`,
+    );
     return rows.map(({ n, ...total }) => ({ ...total, count: n }));
   },
 
@@ -29,12 +35,19 @@ export const statsMethods: Methods<StatsStore> = {
   },
 };
 
-/** A lane under lease is due when the lease runs out, so what is overdue waits for a worker. Paused queues do not count. */
-async function lag(tx: Tx, queue: 'inbox' | 'outbox', now: number): Promise<number> {
-  const waiting = await tx.get<{ at: number | null }>(sql`
-    select min(due_at) as at from lane where queue = ${queue} and due_at <= ${now}
-      and source not in (select source from queue_state where paused = 1 or hold_reason is not null)`);
-  return waiting?.at === null || waiting === undefined ? 0 : now - waiting.at;
+/**
+ * A lane under lease is due when the lease runs out, so what is overdue waits for a worker. A queue that is
+ * paused or on hold does not count.
+ */
+async function lag(tx: Tx, queue: QueueName, now: number): Promise<number> {
+  const gateOf = await readGates(tx, queue, now);
+  let longest = 0;
+  for (const source of await sourcesWithLanes(tx, queue)) {
+    const { closed, drainThrough } = gateOf(source);
+    if (closed || drainThrough !== undefined) continue;
+    longest = Math.max(longest, now - ((await firstDueAt(tx, queue, source)) ?? now));
+  }
+  return longest;
 }
 
 interface DeadRow {
@@ -53,7 +66,7 @@ export const deadLetterMethods: Methods<DeadLetterStore> = {
     const after = page.cursor === undefined ? undefined : parseCursor(page.cursor);
     const conditions = [
       source === undefined ? undefined : sql`source = ${source}`,
-      after && sql`(finished_at < ${after.at} or (finished_at = ${after.at} and id < ${after.id}))`,
+      after && sql`(finished_at, id) < (${after.at}, ${after.id})`,
     ];
     const limit = page.limit + 1;
     const rows = await tx.all<DeadRow>(sql`

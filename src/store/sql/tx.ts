@@ -9,12 +9,26 @@ export interface Tx {
   get<Row>(query: Sql): Promise<Row | undefined>;
   /** Returns how many rows changed. */
   run(query: Sql): Promise<number>;
+  /** How the driver reads rows that other transactions may be changing. */
+  readonly locks: RowLocks;
   /** Says what listeners of the store should look at after the commit. */
   touch(...topics: readonly Topic[]): void;
   /** Moves the count of rows in a state, in this commit. */
   gauge(source: SourceId, queue: QueueName, state: string, change: number): void;
+  /** What this commit has moved a count by and the table does not show yet. */
+  movedBy(source: SourceId, queue: QueueName, state: string): number;
   /** Counts that something happened, in this commit. */
   count(source: string, kind: string, at: number): void;
+  /** The size of the database. */
+  getBytes(): Promise<number>;
+}
+
+/** What goes at the end of a select. Nothing, on a driver whose transactions have the database to themselves. */
+export interface RowLocks {
+  /** Waits for the rows and keeps others from changing them. */
+  readonly forUpdate: Sql;
+  /** The same, but passes over rows that another transaction has. */
+  readonly skipLocked: Sql;
 }
 
 /** What implements a part of the store: the same methods, with the transaction in front. */
@@ -33,11 +47,15 @@ export function toJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
-export function fromJson<Value>(text: string): Value {
-  return JSON.parse(text) as Value;
+export function fromJson(text: string): unknown {
+  return JSON.parse(text);
 }
 
 /** Drops the keys whose value is null or undefined: absent, as the contracts say it. */
-export function present<Value extends object>(value: Value): { [Key in keyof Value]: Exclude<Value[Key], null | undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null && item !== undefined)) as never;
+export function present<Value extends object>(
+  value: Value,
+): { [Key in keyof Value]: Exclude<Value[Key], null | undefined> } {
+  return Object.fromEntries(
+    Object.entries(value).filter(([, item]) => item !== null && item !== undefined),
+  ) as never;
 }

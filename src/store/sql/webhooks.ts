@@ -6,7 +6,7 @@ import { sql } from '../../lib/sql.ts';
 import type { DeliveryRecord, IntegrationRecord, Verdict } from '../../domain/webhook.ts';
 import type { WebhookStore } from '../webhook-store.ts';
 import { readPage } from './page.ts';
-import { insertDelivery, record } from './record.ts';
+import { bodyIsNeeded, insertDelivery, record } from './record.ts';
 import { fromJson, type Methods, present, toJson } from './tx.ts';
 
 interface DeliveryRow {
@@ -32,18 +32,23 @@ const columns = sql`seq, id, integration, at, remote_address, headers, body_byte
 export const webhookMethods: Methods<WebhookStore> = {
   async listIntegrations(tx) {
     const rows = await tx.all<{ record: string }>(sql`select record from integration order by id`);
-    return rows.map((row) => fromJson<IntegrationRecord>(row.record));
+    return rows.map((row) => fromJson(row.record) as IntegrationRecord);
   },
 
   async getIntegration(tx, id) {
     const row = await tx.get<{ record: string }>(sql`select record from integration where id = ${id}`);
-    return row && fromJson<IntegrationRecord>(row.record);
+    return row && (fromJson(row.record) as IntegrationRecord);
   },
 
   async putIntegration(tx, integration) {
-    const others = await tx.get<{ n: number }>(sql`select count(*) as n from integration where id <> ${integration.id}`);
+    const others = await tx.get<{ n: number }>(
+      sql`select count(*) as n from integration where id <> ${integration.id}`,
+    );
     if ((others?.n ?? 0) >= limits.integrationsMax) {
-      throw new AppError('conflict', `There are ${limits.integrationsMax} webhook integrations, which is the most. Remove one first.`);
+      throw new AppError(
+        'conflict',
+        `There are ${limits.integrationsMax} webhook integrations, which is the most. Remove one first.`,
+      );
     }
     await tx.run(sql`
       insert into integration (id, enabled, record, updated_at)
@@ -65,7 +70,8 @@ export const webhookMethods: Methods<WebhookStore> = {
     if (oldest) {
       await tx.run(sql`
         delete from delivery
-        where integration = ${delivery.integration} and verdict not in ('accepted', 'duplicate') and seq <= ${oldest.seq}`);
+        where integration = ${delivery.integration} and verdict not in ('accepted', 'duplicate') and seq <= ${oldest.seq}
+          and not ${bodyIsNeeded}`);
     }
     const source = `webhook:${delivery.integration}`;
     tx.count(source, delivery.verdict, delivery.at);
@@ -75,7 +81,12 @@ export const webhookMethods: Methods<WebhookStore> = {
       level: delivery.verdict === 'rejected' ? 'warn' : 'info',
       source,
       subject: delivery.id,
-      data: { code: delivery.reason, detail: delivery.detail, bytes: delivery.body.byteLength, event: delivery.providerEvent },
+      data: {
+        code: delivery.reason,
+        detail: delivery.detail,
+        bytes: delivery.body.byteLength,
+        event: delivery.providerEvent,
+      },
     });
   },
 
@@ -93,11 +104,12 @@ export const webhookMethods: Methods<WebhookStore> = {
     readPage(
       tx,
       page,
-      (before, limit) => sql`
-        select ${columns} from delivery where integration = ${integration}
-          ${verdict === undefined ? sql`` : sql`and verdict = ${verdict}`}
-          ${before === undefined ? sql`` : sql`and seq < ${before}`}
-        order by seq desc limit ${limit}`,
+      {
+        columns,
+        from: sql`delivery`,
+        where: [sql`integration = ${integration}`],
+        filter: [verdict === undefined ? undefined : sql`verdict = ${verdict}`],
+      },
       toDelivery,
     ),
 };
@@ -108,7 +120,7 @@ function toDelivery(row: DeliveryRow): DeliveryRecord {
     integration: row.integration,
     at: row.at,
     remoteAddress: row.remote_address,
-    headers: fromJson<string[]>(row.headers),
+    headers: fromJson(row.headers) as string[],
     bodyBytes: row.body_bytes,
     verdict: row.verdict,
     reason: row.reason,
@@ -117,5 +129,5 @@ function toDelivery(row: DeliveryRow): DeliveryRecord {
     secretRef: row.secret_ref,
     skewMs: row.skew_ms,
     event: row.event_id,
-  }) as DeliveryRecord;
+  });
 }

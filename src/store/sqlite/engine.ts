@@ -1,40 +1,33 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { AppError } from '../../domain/errors.ts';
-import type { SourceId } from '../../domain/ids.ts';
-import type { Sql, SqlValue } from '../../lib/sql.ts';
+import { type Sql, sql, type SqlValue } from '../../lib/sql.ts';
+import type { BatchReply, Reply } from '../batch.ts';
 import { Counters } from '../sql/counters.ts';
 import { type Call, methodOf } from '../sql/methods.ts';
-import type { Tx } from '../sql/tx.ts';
-import type { QueueName } from '../queue.ts';
+import type { RowLocks, Tx } from '../sql/tx.ts';
 import type { Topic } from '../store.ts';
+import { isBusy, toAppError, toCommitError } from './errors.ts';
 
-export type Reply = { readonly value: unknown } | { readonly error: unknown };
-
-export interface BatchReply {
-  readonly replies: readonly Reply[];
-  readonly topics: readonly Topic[];
+export interface SqliteEngineOptions {
+  readonly readOnly: boolean;
+  /** Gets the text of each statement when it is prepared, which happens once. */
+  readonly onPrepare?: (text: string) => void;
 }
 
-/** `SQLITE_BUSY` and its kin: the database itself is in trouble, not the statement. */
-const troubles = new Map([
-  [5, 'The database is locked by another program.'],
-  [8, 'The database is read-only.'],
-  [10, 'The disk failed.'],
-  [11, 'The database file is damaged. Restore it from a backup.'],
-  [13, 'The disk is full.'],
-  [14, 'The database file cannot be opened.'],
-  [26, 'The file is not a database.'],
-]);
+const walTriesMax = 50;
+
+/** A transaction has the whole database, so there are no rows to lock. */
+const locks: RowLocks = { forUpdate: sql``, skipLocked: sql`` };
 
 /** One connection. Runs store calls in batches, each batch one commit; blocks its thread while it does. */
 export class SqliteEngine {
   readonly #db: DatabaseSync;
+  readonly #options: SqliteEngineOptions;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(file: string, options: { readonly readOnly: boolean }) {
-    this.#db = new DatabaseSync(file, { readOnly: options.readOnly, timeout: 5_000 });
-    this.#db.exec('pragma temp_store = memory; pragma cache_size = -16000;');
-    if (!options.readOnly) this.#db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = 67108864;');
+  /** @throws AppError `unavailable` when the file cannot be used. */
+  constructor(file: string, options: SqliteEngineOptions) {
+    this.#options = options;
+    this.#db = openDatabase(file, options.readOnly);
   }
 
   get database(): DatabaseSync {
@@ -52,8 +45,7 @@ export class SqliteEngine {
     try {
       this.#exec('begin immediate');
       for (const call of calls) replies.push(await this.#callInSavepoint(call, topics, counters));
-      await counters.flush(this.#tx(topics, counters));
-      this.#exec('commit');
+      await this.#commit(counters);
     } catch (thrown) {
       if (this.#db.isTransaction) this.#exec('rollback');
       const error = toAppError(thrown);
@@ -85,7 +77,7 @@ export class SqliteEngine {
 
   async #callInSavepoint(call: Call, topics: Set<Topic>, counters: Counters): Promise<Reply> {
     const ownTopics = new Set<Topic>();
-    const ownCounters = new Counters();
+    const ownCounters = new Counters(counters);
     this.#exec('savepoint call');
     try {
       const value = await methodOf(call)(this.#tx(ownTopics, ownCounters), ...call.args);
@@ -101,17 +93,36 @@ export class SqliteEngine {
     }
   }
 
+  async #commit(counters: Counters): Promise<void> {
+    try {
+      await counters.flush(this.#tx(new Set(), counters));
+      this.#exec('commit');
+    } catch (thrown) {
+      throw toCommitError(thrown);
+    }
+  }
+
   #tx(topics: Set<Topic>, counters: Counters): Tx {
     return {
       all: async <Row>(query: Sql) => this.#prepare(query).all(...parameters(query)) as Row[],
       get: async <Row>(query: Sql) => this.#prepare(query).get(...parameters(query)) as Row | undefined,
       run: async (query) => Number(this.#prepare(query).run(...parameters(query)).changes),
+      locks,
       touch: (...touched) => {
         for (const topic of touched) topics.add(topic);
       },
-      gauge: (source: SourceId, queue: QueueName, state, change) => counters.gauge(source, queue, state, change),
+      gauge: (source, queue, state, change) => counters.gauge(source, queue, state, change),
+      movedBy: (source, queue, state) => counters.movedBy(source, queue, state),
       count: (source, kind, at) => counters.count(source, kind, at),
+      getBytes: async () => this.#bytes(),
     };
+  }
+
+  #bytes(): number {
+    const row = this.#prepared(
+      'select page_count * page_size as bytes from pragma_page_count(), pragma_page_size()',
+    ).get();
+    return Number(row?.bytes);
   }
 
   #exec(text: string): void {
@@ -127,19 +138,42 @@ export class SqliteEngine {
     if (known) return known;
     const statement = this.#db.prepare(text);
     this.#statements.set(text, statement);
+    this.#options.onPrepare?.(text);
     return statement;
   }
 }
 
-function parameters(query: Sql): Exclude<SqlValue, undefined>[] {
-  return [...query.values];
+function openDatabase(file: string, readOnly: boolean): DatabaseSync {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file, { readOnly, timeout: 5_000 });
+    db.exec('pragma temp_store = memory; pragma cache_size = -16000;');
+    if (readOnly) return db;
+    enterWal(db);
+    db.exec('pragma synchronous = full; pragma journal_size_limit = 67108864;');
+    return db;
+  } catch (thrown) {
+    db?.close();
+    throw toAppError(thrown);
+  }
 }
 
-/** What callers get to see; the driver's own words become the cause, for the log. */
-function toAppError(thrown: unknown): AppError {
-  if (thrown instanceof AppError) return thrown;
-  const primaryCode = thrown instanceof Error && 'errcode' in thrown ? Number(thrown.errcode) & 0xff : undefined;
-  const trouble = primaryCode === undefined ? undefined : troubles.get(primaryCode);
-  if (trouble !== undefined) return new AppError('unavailable', trouble, { cause: thrown });
-  return AppError.from(thrown);
+/**
+ * SQLite does not wait for a lock in order to change the journal mode: of several daemons that start on a new
+ * file at once, all but one would fail. A transaction does wait.
+ */
+export function enterWal(db: Pick<DatabaseSync, 'exec'>): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      db.exec('pragma journal_mode = wal');
+      return;
+    } catch (thrown) {
+      if (tries === walTriesMax || !isBusy(thrown)) throw thrown;
+      db.exec('begin immediate; rollback');
+    }
+  }
+}
+
+function parameters(query: Sql): SqlValue[] {
+  return [...query.values];
 }

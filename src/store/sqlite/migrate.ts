@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../../domain/errors.ts';
+import { toAppError } from './errors.ts';
 
 export interface Migration {
   readonly version: number;
@@ -11,12 +12,15 @@ export interface Migration {
   readonly checksum: string;
 }
 
-const directory = new URL('../migrations/', import.meta.url);
+const migrationsDirectory = new URL('../migrations/', import.meta.url);
+
+/** What all migrations together make, for people to read. A test keeps it true. */
+export const schemaFile = 'schema.sql';
 
 /** In order. @throws Error when a number is missing or comes twice: a mistake in the source tree. */
-export function loadMigrations(): readonly Migration[] {
+export function loadMigrations(directory: URL = migrationsDirectory): readonly Migration[] {
   return readdirSync(directory)
-    .filter((file) => file.endsWith('.sql'))
+    .filter((file) => file.endsWith('.sql') && file !== schemaFile)
     .toSorted()
     .map((file, index) => {
       const version = Number(file.slice(0, 4));
@@ -37,9 +41,13 @@ export function migrate(db: DatabaseSync, migrations: readonly Migration[], now:
   try {
     db.exec(`create table if not exists schema_migration (
       version integer primary key, name text not null, checksum text not null, applied_at bigint not null)`);
-    const known = db.prepare('select version, name, checksum from schema_migration order by version').all() as unknown as Migration[];
+    const known = db
+      .prepare('select version, name, checksum from schema_migration order by version')
+      .all() as unknown as Migration[];
     checkHistory(known, migrations);
-    const insert = db.prepare('insert into schema_migration (version, name, checksum, applied_at) values (?, ?, ?, ?)');
+    const insert = db.prepare(
+      'insert into schema_migration (version, name, checksum, applied_at) values (?, ?, ?, ?)',
+    );
     for (const migration of migrations.slice(known.length)) {
       db.exec(migration.text.replaceAll('$serial', 'integer primary key autoincrement'));
       insert.run(migration.version, migration.name, migration.checksum, now);
@@ -48,7 +56,7 @@ export function migrate(db: DatabaseSync, migrations: readonly Migration[], now:
     db.exec('commit');
   } catch (thrown) {
     if (db.isTransaction) db.exec('rollback');
-    throw thrown;
+    throw toAppError(thrown);
   }
   return applied;
 }
@@ -62,7 +70,10 @@ function checkHistory(known: readonly Omit<Migration, 'text'>[], migrations: rea
   }
   for (const [index, { name, checksum }] of known.entries()) {
     if (migrations[index]?.checksum !== checksum) {
-      throw new AppError('config_invalid', `The database was made by another version of migration ${name}. Restore a backup.`);
+      throw new AppError(
+        'config_invalid',
+        `The database was made by another version of migration ${name}. Restore a backup.`,
+      );
     }
   }
 }

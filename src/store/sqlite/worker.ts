@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { AppError } from '../../domain/errors.ts';
+import type { BatchReply, Reply } from '../batch.ts';
 import type { Call } from '../sql/methods.ts';
-import { type BatchReply, SqliteEngine } from './engine.ts';
+import { SqliteEngine } from './engine.ts';
 import { loadMigrations, migrate } from './migrate.ts';
 
 export interface WorkerStart {
@@ -44,11 +45,13 @@ function serve(start: WorkerStart): void {
       return;
     }
     const run = start.role === 'writer' ? engine.write(message.calls) : engine.read(message.calls);
-    void run.then((reply) => send({ kind: 'done', reply: { ...reply, replies: reply.replies.map(flatten) } }));
+    void run.then((reply) =>
+      send({ kind: 'done', reply: { ...reply, replies: reply.replies.map(flatten) } }),
+    );
   });
 }
 
-function flatten(reply: BatchReply['replies'][number]): BatchReply['replies'][number] {
+function flatten(reply: Reply): Reply {
   return 'error' in reply ? { error: toPlain(reply.error) } : reply;
 }
 
