@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { byteLength, limits } from '../domain/limits.ts';
 import { type RawHeaders, valueOf } from './headers.ts';
 import { nameAt, valueAt } from './payload.ts';
-import { isIdSigned, type ValueSource, type WebhookScheme } from './provider.ts';
+import { isIdSigned, type Pointer, type ValueSource, type WebhookScheme } from './provider.ts';
 
 /** The event of a delivery that does not name one. */
 export const unnamedEvent = 'unknown';
@@ -78,15 +78,13 @@ function read(source: ValueSource, headers: RawHeaders, payload: unknown): strin
   return 'header' in source ? valueOf(headers, source.header) : nameAt(payload, source.body);
 }
 
-function firstName(payload: unknown, pointers: WebhookSchemeLane[number]): string | undefined {
+function firstName(payload: unknown, pointers: readonly Pointer[]): string | undefined {
   for (const pointer of pointers) {
     const name = nameAt(payload, pointer);
     if (name !== undefined) return name;
   }
   return undefined;
 }
-
-type WebhookSchemeLane = NonNullable<WebhookScheme['lane']>;
 
 function fitted(text: string, bytesMax: number): string {
   return text.length <= bytesMax ? text : `sha256:${createHash('sha256').update(text).digest('hex')}`;

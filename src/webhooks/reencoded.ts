@@ -3,11 +3,12 @@ import type { WebhookScheme } from './provider.ts';
 import { includesMac, macOf, signedContent, type SignedValues } from './signed-content.ts';
 
 /**
- * Bounds on a search that anybody can set off with a bad signature: at most so many bytes, levels and
- * secrets. Measured on one core at the bounds: under 5 ms for the worst body, 1 ms for a common one.
+ * Bounds on a search that anybody who knows the address can set off with a bad signature. Measured on one
+ * core: 0.3 ms for a common body of 1 KiB, 9 ms for the worst that we could think of.
  */
 const bodyBytesMax = 64 * 1024;
-const depthMax = 24;
+const spellingLengthMax = 2 * bodyBytesMax;
+const depthMax = 16;
 const keysMax = 3;
 
 export interface Mismatch {
@@ -30,7 +31,7 @@ export function isReencoded({ scheme, keys, candidates, signed }: Mismatch): boo
   return false;
 }
 
-function spellingsOf(body: Uint8Array): Iterable<string> {
+function spellingsOf(body: Uint8Array): readonly string[] {
   const text = body.length <= bodyBytesMax ? decodeUtf8(body) : undefined;
   const value = text === undefined ? undefined : parseJson(text);
   if (text === undefined || typeof value !== 'object' || value === null || depthOf(text) > depthMax)
@@ -48,7 +49,7 @@ function spellingsOf(body: Uint8Array): Iterable<string> {
     `${text}\n`,
   ]);
   spellings.delete(text);
-  return spellings;
+  return [...spellings].filter((spelling) => spelling.length <= spellingLengthMax);
 }
 
 /** As Python's `json.dumps` does: a space after each comma and colon, and no new lines. */
@@ -62,7 +63,7 @@ function escapeNonAscii(json: string): string {
 
 /**
  * How deep the brackets of valid JSON go. Indented, a deep text grows with the square of its length. Other
- * text than valid JSON could keep the pattern busy for minutes: a string without an end is tried at each quote.
+ * text than valid JSON keeps the pattern busy for seconds: a string without an end is tried at each quote.
  */
 function depthOf(text: string): number {
   let depth = 0;

@@ -40,7 +40,9 @@ function splitFields(value: string, format: Extract<SignatureFormat, { kind: 'fi
   for (const entry of value.split(format.separator).map(trimBlanks)) {
     const equals = entry.indexOf('=');
     const name = entry.slice(0, Math.max(equals, 0));
-    fields.set(name, [...(fields.get(name) ?? []), entry.slice(equals + 1)]);
+    const values = fields.get(name) ?? [];
+    values.push(entry.slice(equals + 1));
+    fields.set(name, values);
   }
   return { texts: fields.get(format.signature) ?? [], fields };
 }

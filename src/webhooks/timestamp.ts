@@ -16,12 +16,11 @@ export function formatTimestamp(at: number, unit: 's' | 'ms'): string {
   return String(Math.floor(at / unitMs[unit]));
 }
 
-/** `skewMs` is the sender's clock minus ours. */
+/** `skewMs` is the sender's clock minus ours. What is not a number is outside of every window. */
 export function windowFault(
   skewMs: number,
   toleranceMs: number,
 ): Extract<ReasonCode, 'timestamp_too_old' | 'timestamp_in_future'> | undefined {
-  if (skewMs < -toleranceMs) return 'timestamp_too_old';
-  if (skewMs > toleranceMs) return 'timestamp_in_future';
-  return undefined;
+  if (Math.abs(skewMs) <= toleranceMs) return undefined;
+  return skewMs > 0 ? 'timestamp_in_future' : 'timestamp_too_old';
 }

@@ -78,7 +78,7 @@ export type Verification = Verified | Challenge | Rejected;
 
 /**
  * Decides whether a request comes from the provider, and says what it is. Pure, and for any headers and
- * body whatsoever it answers instead of throwing. Nothing is read from a body whose signature is not good.
+ * body whatsoever it answers instead of throwing. Nothing that a body says counts before its signature does.
  *
  * Keep the request's own bytes: the signature covers those, and no other spelling of the same content.
  *
