@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { closeAll } from '../../test/agents/egress.ts';
+import { closeAll } from '../../test/support/egress.ts';
 import type { InboundEvent } from '../domain/inbound-event.ts';
 import type { AgentDeps, Turn } from './agent.ts';
 import { agentCases, contractTurn } from './contract.ts';

@@ -1,9 +1,9 @@
 import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, it } from 'vitest';
-import { json, ndjson, status } from '../../test/agents/agent-server.ts';
-import { closeAll, closedPort, failureOf } from '../../test/agents/egress.ts';
-import { agentDeps, openHttpHarness } from '../../test/agents/http-harness.ts';
-import { ManualClock } from '../../test/agents/manual-clock.ts';
+import { json, ndjson, status } from '../../test/support/agent-server.ts';
+import { closeAll, closedPort, failureOf } from '../../test/support/egress.ts';
+import { agentDeps, openHttpHarness } from '../../test/support/http-harness.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import { AppError } from '../domain/errors.ts';
 import { Secret } from '../lib/secret.ts';
 import type { Agent, Turn, TurnEnd, TurnMessage } from './agent.ts';

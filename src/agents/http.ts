@@ -44,7 +44,7 @@ const Config = z
 
 type HttpConfig = z.infer<typeof Config>;
 
-/** An agent behind a URL, in any language: see PROTOCOL.md. */
+/** An agent behind a URL, in any language: see docs/agents.md. */
 export const httpAgent: AgentKind<HttpConfig> = {
   kind: 'http',
   title: 'HTTP',
@@ -57,7 +57,6 @@ function createHttpAgent(config: HttpConfig, deps: AgentDeps): Agent {
   const policy = policyOf(config);
   return {
     async run(turn, out, signal) {
-      signal.throwIfAborted();
       const body = toRequestBody(turn);
       const response = await fetch({
         url: config.url,

@@ -4,8 +4,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { agentDeps } from '../../test/agents/http-harness.ts';
-import { closeAll, closeLater, failureOf } from '../../test/agents/egress.ts';
+import { agentDeps } from '../../test/support/http-harness.ts';
+import { closeAll, closeLater, failureOf } from '../../test/support/egress.ts';
 import { limits } from '../domain/limits.ts';
 import { Secret } from '../lib/secret.ts';
 import type { Agent } from './agent.ts';
@@ -17,7 +17,7 @@ import { collectTurnOutput } from './turn-output.ts';
 
 afterEach(closeAll);
 
-const protocol = await readFile(new URL('./PROTOCOL.md', import.meta.url), 'utf8');
+const protocol = await readFile(new URL('../../docs/agents.md', import.meta.url), 'utf8');
 const blocks = [...protocol.matchAll(/```(\w*)\n(.*?)```/gs)].map(([, language = '', text = '']) => ({
   language,
   text,
@@ -51,7 +51,7 @@ const agentAt = (url: string, key: string): Agent =>
     agentDeps({ resolveSecret: async () => new Secret(key) }),
   );
 
-describe('PROTOCOL.md', () => {
+describe('docs/agents.md', () => {
   it('has an example that answers, and that refuses who has another secret', async () => {
     const url = await startExample();
     const out = collectTurnOutput();
@@ -78,8 +78,8 @@ describe('PROTOCOL.md', () => {
 
   it('shows messages that are taken', () => {
     const shown = [
-      ...protocol.matchAll(/^\| `(\{"op".*?\})`/gm),
-      ...protocol.matchAll(/^(\{"op".*\})$/gm),
+      ...protocol.matchAll(/^\| `(\{"(?:op|text)".*?\})`/gm),
+      ...protocol.matchAll(/^(\{"(?:op|text)".*\})$/gm),
     ].map(([, text = '']) => text);
 
     expect(shown.length).toBeGreaterThanOrEqual(7);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { closeAll, client, failureOf, openServer } from '../../test/agents/egress.ts';
-import { agentDeps } from '../../test/agents/http-harness.ts';
+import { closeAll, client, failureOf, openServer } from '../../test/support/egress.ts';
+import { agentDeps } from '../../test/support/http-harness.ts';
 import { contractTurn } from './contract.ts';
 import { agentKinds, createAgent } from './registry.ts';
 import { collectTurnOutput } from './turn-output.ts';

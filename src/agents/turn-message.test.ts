@@ -27,12 +27,15 @@ describe('a message of a turn', () => {
     ['a delete of nothing', { op: 'delete', message: '' }],
     ['no emoji', { op: 'react' }],
     ['a place of its own', { op: 'send', text: 'x', conversation: 'elsewhere' }],
-    ['no operation', { text: 'x' }],
     ['nothing', null],
     ['a list', []],
     ['only text', 'hello'],
   ])('may not have %s', (_what, message) => {
     expect(() => parseTurnMessage(message, 'It')).toThrow(expect.objectContaining({ code: 'unsupported' }));
+  });
+
+  it('is a new one unless it says otherwise', () => {
+    expect(parseTurnMessage({ text: 'x' }, 'It')).toEqual({ op: 'send', text: 'x' });
   });
 
   it('is complained about briefly, even when it is mostly key', () => {

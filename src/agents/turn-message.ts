@@ -17,8 +17,7 @@ const extras = z
     `Over ${limits.structuredBytesMax} bytes`,
   );
 
-/** What an agent may answer, at once or later. Unknown keys are refused: a misspelt one would be lost in silence. */
-export const turnMessageSchema = z
+const byOperation = z
   .discriminatedUnion('op', [
     z.strictObject({
       op: z.literal('send'),
@@ -39,7 +38,13 @@ export const turnMessageSchema = z
   .refine((message) => message.op !== 'send' || message.text !== '' || message.extras !== undefined, {
     path: ['text'],
     message: 'Empty, and there are no extras either',
-  }) satisfies z.ZodType<TurnMessage>;
+  });
+
+/**
+ * What an agent may answer, at once or later. Without `op` it is a new message. Unknown keys are refused: a
+ * misspelt one would be lost in silence.
+ */
+export const turnMessageSchema = z.preprocess(withDefaultOp, byOperation) satisfies z.ZodType<TurnMessage>;
 
 const complaintLengthMax = 200;
 
@@ -55,6 +60,11 @@ export function parseTurnMessage(value: unknown, where: string): TurnMessage {
     'unsupported',
     `${where} is not a message of the agent protocol. ${complaint}. See docs/agents.md.`,
   );
+}
+
+function withDefaultOp(value: unknown): unknown {
+  const isPlain = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isPlain && !('op' in value) ? { op: 'send', ...value } : value;
 }
 
 function atMost(bytesMax: number): (value: string) => boolean {

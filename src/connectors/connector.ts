@@ -12,7 +12,15 @@ import type { Secret } from '../lib/secret.ts';
 /** What may be done on a platform, besides what the outbox carries. */
 export type ConnectorOperation = OutboundOp | 'reply' | 'thread';
 
-export const connectorOperations = ['send', 'reply', 'thread', 'edit', 'delete', 'react', 'typing'] as const satisfies readonly ConnectorOperation[];
+export const connectorOperations = [
+  'send',
+  'reply',
+  'thread',
+  'edit',
+  'delete',
+  'react',
+  'typing',
+] as const satisfies readonly ConnectorOperation[];
 
 export interface Capability {
   readonly supported: boolean;
@@ -59,7 +67,9 @@ export interface ConnectorAdapter<Config = unknown> {
    * Cuts a message into platform messages, before the first is sent; never changed afterwards. Pure.
    * Absent: at natural boundaries by `textMax`, counted in UTF-16 units.
    */
-  split?(operation: Extract<OutboundOperation, { op: 'send' }>): readonly Extract<OutboundOperation, { op: 'send' }>[];
+  split?(
+    operation: Extract<OutboundOperation, { op: 'send' }>,
+  ): readonly Extract<OutboundOperation, { op: 'send' }>[];
 
   /**
    * Opens a live session. Resolves when it is up: authenticated and receiving.

@@ -10,7 +10,12 @@ export function defaultAdapters(): readonly ConnectorAdapter[] {
 export class AdapterRegistry {
   readonly #adapters: ReadonlyMap<string, ConnectorAdapter>;
 
+  /** @throws AppError `config_invalid` when two adapters have the same kind. */
   constructor(adapters: readonly ConnectorAdapter[]) {
+    const kinds = adapters.map(({ kind }) => kind);
+    const repeated = kinds.find((kind, index) => kinds.indexOf(kind) < index);
+    if (repeated !== undefined)
+      throw new AppError('config_invalid', `Two connector adapters are of the kind "${repeated}".`);
     this.#adapters = new Map(adapters.map((adapter) => [adapter.kind, adapter]));
   }
 
@@ -26,7 +31,10 @@ export class AdapterRegistry {
   get(kind: string): ConnectorAdapter {
     const adapter = this.#adapters.get(kind);
     if (!adapter) {
-      throw new AppError('invalid_request', `There is no connector kind "${kind.slice(0, 40)}". Known: ${this.kinds.join(', ')}.`);
+      throw new AppError(
+        'invalid_request',
+        `There is no connector kind "${kind.slice(0, 40)}". Known: ${this.kinds.join(', ')}.`,
+      );
     }
     return adapter;
   }

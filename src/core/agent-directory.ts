@@ -21,13 +21,18 @@ export interface AgentDirectoryDeps {
 export class AgentDirectory {
   readonly #deps: AgentDirectoryDeps;
   #agents: ReadonlyMap<AgentId, LiveAgent> = new Map();
+  #loads = 0;
+  #loaded = 0;
 
   constructor(deps: AgentDirectoryDeps) {
     this.#deps = deps;
   }
 
+  /** Of two that overlap, the one that was asked for last counts. */
   async reload(): Promise<void> {
+    const load = ++this.#loads;
     const specs = await this.#deps.store.listAgents();
+    if (load < this.#loaded) return;
     const agents = new Map<AgentId, LiveAgent>();
     for (const spec of specs) {
       const current = this.#agents.get(spec.id);
@@ -35,6 +40,7 @@ export class AgentDirectory {
       else this.#add(agents, spec);
     }
     this.#agents = agents;
+    this.#loaded = load;
   }
 
   /** The agent, if there is one of that name and it is switched on. */

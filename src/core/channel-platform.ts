@@ -6,6 +6,8 @@ import type { Store } from '../store/store.ts';
 import type { Health, Readiness } from './health.ts';
 import type { Agents } from './platform/agents.ts';
 import type { Channels } from './platform/channels.ts';
+import { type EventBatch, type EventTailRequest, openEventTail } from './platform/event-tail.ts';
+import type { Deliveries } from './platform/deliveries.ts';
 import { type Check, diagnose } from './platform/doctor.ts';
 import type { Messages } from './platform/messages.ts';
 import type { Rules } from './platform/rules.ts';
@@ -26,6 +28,7 @@ export interface ChannelPlatformDeps {
   readonly messages: Messages;
   readonly rules: Rules;
   readonly webhooks: Webhooks;
+  readonly deliveries: Deliveries;
   readonly agents: Agents;
   readonly secrets: Secrets;
   readonly tokens: Tokens;
@@ -38,6 +41,7 @@ export class ChannelPlatform {
   readonly messages: Messages;
   readonly rules: Rules;
   readonly webhooks: Webhooks;
+  readonly deliveries: Deliveries;
   readonly agents: Agents;
   readonly secrets: Secrets;
   readonly tokens: Tokens;
@@ -48,13 +52,14 @@ export class ChannelPlatform {
     this.messages = deps.messages;
     this.rules = deps.rules;
     this.webhooks = deps.webhooks;
+    this.deliveries = deps.deliveries;
     this.agents = deps.agents;
     this.secrets = deps.secrets;
     this.tokens = deps.tokens;
   }
 
   status(): Promise<StatusView> {
-    return statusOf({ ...this.#deps, store: this.#deps.store });
+    return statusOf(this.#deps);
   }
 
   readiness(): Promise<Readiness> {
@@ -90,6 +95,17 @@ export class ChannelPlatform {
     return this.#deps.store.inbox.listEvents(filter, page);
   }
 
+  /** What comes into the flight recorder, as it comes. @throws AppError `invalid_request`. */
+  follow(request: EventTailRequest): Promise<AsyncGenerator<EventBatch, void>> {
+    return openEventTail(this.#deps, request);
+  }
+
+  /** Keeps who changed what, for the audit. */
+  noteChange(change: Omit<AuditEntry, 'at'>): Promise<void> {
+    const { store, clock } = this.#deps;
+    return store.journal.appendAudit({ at: clock.now(), ...change });
+  }
+
   audit(page: PageRequest): Promise<Page<AuditEntry & { readonly id: string }>> {
     return this.#deps.store.journal.listAudit(page);
   }
@@ -100,7 +116,11 @@ export class ChannelPlatform {
     lag: { inboxMs: number; outboxMs: number };
   }> {
     const { stats } = this.#deps.store;
-    const [gauges, totals, lag] = await Promise.all([stats.listGauges(), stats.listTotals(), stats.getLag(now)]);
+    const [gauges, totals, lag] = await Promise.all([
+      stats.listGauges(),
+      stats.listTotals(),
+      stats.getLag(now),
+    ]);
     return { gauges, totals, lag };
   }
 }

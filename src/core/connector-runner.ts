@@ -1,18 +1,17 @@
-import type { ConnectorAdapter, ConnectorHost, ConnectorSession, SessionEnd } from '../connectors/connector.ts';
+import type { ConnectorSession, SessionEnd } from '../connectors/connector.ts';
 import { AppError } from '../domain/errors.ts';
 import { type Clock, deadline, sleep } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ConnectorClaim, ConnectorRecord } from '../store/connector-store.ts';
 import type { Store } from '../store/store.ts';
-import { afterFailure, type ConnectorState, type RestartPolicy } from './connector-state.ts';
+import { afterFailure, type ConnectorState, levelOf, type RestartPolicy } from './connector-state.ts';
 import { keepClaim } from './keep-claim.ts';
-import { closeWithin, openWithin, sessionEndOf } from './session-bounds.ts';
+import { closeWithin, endOf, openWithin, sessionEndOf } from './session-bounds.ts';
 
 export interface ConnectorRunnerDeps {
   readonly record: ConnectorRecord;
-  readonly adapter: ConnectorAdapter;
-  /** Makes what the adapter can reach, for the time of one claim. */
-  readonly createHost: (claim: ConnectorClaim) => ConnectorHost<unknown>;
+  /** Opens a session for the time of one claim. */
+  readonly open: (claim: ConnectorClaim, signal: AbortSignal) => Promise<ConnectorSession>;
   readonly store: Pick<Store, 'connectors' | 'journal'>;
   readonly owner: string;
   readonly clock: Clock;
@@ -35,8 +34,10 @@ export class ConnectorRunner {
   #stopping = false;
   /** Aborted with a `SessionEnd` to end the session that is opening or live. */
   #ending = new AbortController();
-  /** Aborted to end the wait that is under way. */
-  #pauseOver = new AbortController();
+  /** Aborted to end the wait that is under way, if one is. */
+  #pauseOver: AbortController | undefined;
+  /** The next wait is over before it begins: what it would be for came while a session was opening. */
+  #skipPause = false;
   #done: Promise<void> | undefined;
 
   constructor(deps: ConnectorRunnerDeps) {
@@ -63,44 +64,68 @@ export class ConnectorRunner {
   }
 
   start(): void {
-    this.#done ??= this.#run();
+    this.#done ??= this.#run().catch((error: unknown) => {
+      const { clock, log, record } = this.#deps;
+      log.error('connector.failed', { connector_id: record.id, error });
+      const detail = AppError.from(error).message;
+      this.#enter({ state: 'blocked', since: clock.now(), code: 'internal_error', detail });
+    });
   }
 
   /** What it was waiting for may be there: tries at once. Does nothing to a live session. */
   retryNow(): void {
     this.#failures = 0;
-    this.#pauseOver.abort();
+    if (this.#pauseOver) this.#pauseOver.abort();
+    else this.#skipPause = this.#session === undefined;
   }
 
   /** Ends the session as broken, e.g. because its code threw outside of any call. */
   crash(error: unknown): void {
     this.#deps.log.error('connector.crashed', { connector_id: this.#deps.record.id, error });
-    this.#ending.abort({ kind: 'lost', code: 'session_failed', detail: 'The connector’s code failed outside of any call.' } satisfies SessionEnd);
+    this.#ending.abort({
+      kind: 'lost',
+      code: 'session_failed',
+      detail: 'The connector’s code failed outside of any call.',
+    } satisfies SessionEnd);
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#ending.abort(closed);
-    this.#pauseOver.abort();
+    this.#pauseOver?.abort();
     await this.#done;
   }
 
   async #run(): Promise<void> {
-    const { clock, store, owner, policy, record, log } = this.#deps;
+    const { store, log } = this.#deps;
     while (!this.#stopping) {
-      const now = clock.now();
-      const claim = await store.connectors.claim(record.id, owner, now, now + policy.claimMs).catch((error: unknown) => {
-        log.warn('connector.claim_failed', { connector_id: record.id, error });
-        return undefined;
-      });
+      const claim = await this.#claim();
       if (!claim) {
-        if (this.#state.state !== 'standby') this.#enter({ state: 'standby', since: clock.now() });
-        await this.#pause(policy.claimMs / 2);
+        await this.#pause(this.#deps.policy.claimMs / 2);
         continue;
       }
       const end = await this.#runClaimed(claim);
-      await store.connectors.releaseClaim(claim).catch((error: unknown) => log.warn('connector.claim_kept', { error }));
+      await store.connectors
+        .releaseClaim(claim)
+        .catch((error: unknown) => log.warn('connector.claim_kept', { error }));
       await this.#recover(end);
+    }
+  }
+
+  /** Undefined when another daemon runs the connector, or when nobody can tell. */
+  async #claim(): Promise<ConnectorClaim | undefined> {
+    const { clock, store, owner, policy, record, log } = this.#deps;
+    const since = clock.now();
+    try {
+      const claim = await store.connectors.claim(record.id, owner, since, since + policy.claimMs);
+      if (!claim && this.#state.state !== 'standby') this.#enter({ state: 'standby', since });
+      return claim;
+    } catch (error) {
+      log.warn('connector.claim_failed', { connector_id: record.id, error });
+      const retryAt = clock.now() + policy.claimMs / 2;
+      const detail = 'The store does not answer.';
+      this.#enter({ state: 'backoff', since, retryAt, code: 'session_failed', detail });
+      return undefined;
     }
   }
 
@@ -110,38 +135,71 @@ export class ConnectorRunner {
     const ending = new AbortController();
     this.#ending = ending;
     if (this.#stopping) return closed;
+    this.#skipPause = false;
     this.#enter({ state: 'starting', since: clock.now() });
-    const letGo = keepClaim(claim, { store: store.connectors, clock, log, claimMs: policy.claimMs }, () => ending.abort(closed));
-    const openedAt = clock.now();
+    const letGo = keepClaim(claim, { store: store.connectors, clock, log, claimMs: policy.claimMs }, () =>
+      ending.abort(closed),
+    );
     try {
-      return await this.#live(claim, ending.signal);
+      return await this.#live(await this.#open(claim, ending.signal), ending.signal);
     } catch (thrown) {
-      return ending.signal.aborted ? (ending.signal.reason as SessionEnd) : sessionEndOf(thrown);
+      return ending.signal.aborted ? (ending.signal.reason as SessionEnd) : this.#endOfThrow(thrown);
     } finally {
       letGo();
-      this.#session = undefined;
-      if (clock.now() - openedAt >= policy.stableMs) this.#failures = 0;
     }
   }
 
-  /** Opens a session and stays until it is over. */
-  async #live(claim: ConnectorClaim, ending: AbortSignal): Promise<SessionEnd> {
-    const { adapter, clock, policy, createHost, store, record, log, onChange } = this.#deps;
-    const timeout = deadline(clock, policy.openTimeoutMs, () => new AppError('timeout', 'The session did not open in time.'), ending);
-    const session = await openWithin(adapter.open(createHost(claim), timeout.signal), timeout.signal).finally(timeout.clear);
+  #open(claim: ConnectorClaim, ending: AbortSignal): Promise<ConnectorSession> {
+    const { clock, policy, open, record } = this.#deps;
+    const timeout = deadline(
+      clock,
+      policy.openTimeoutMs,
+      () => new AppError('timeout', 'The session did not open in time.'),
+      ending,
+    );
+    return openWithin(record.id, open(claim, timeout.signal), timeout.signal).finally(timeout.clear);
+  }
+
+  /** Stays until the session is over, then sees that it is closed. */
+  async #live(session: ConnectorSession, ending: AbortSignal): Promise<SessionEnd> {
+    const { clock, policy, record, log, onChange } = this.#deps;
+    const openedAt = clock.monotonic();
     this.#session = session;
     this.#enter({ state: 'running', since: clock.now() });
-    await store.connectors.releaseHold(record.id, clock.now()).catch((error: unknown) => log.warn('queue.release_failed', { error }));
+    void this.#releaseHold();
     const asked = Promise.withResolvers<SessionEnd>();
-    ending.addEventListener('abort', () => asked.resolve(ending.reason as SessionEnd), { once: true });
-    if (ending.aborted) asked.resolve(ending.reason as SessionEnd);
-    const end = await Promise.race([session.closed, asked.promise]);
+    const onAsked = (): void => asked.resolve(ending.reason as SessionEnd);
+    ending.addEventListener('abort', onAsked, { once: true });
+    if (ending.aborted) onAsked();
+    const end = await Promise.race([endOf(session), asked.promise]).catch((thrown: unknown) =>
+      this.#endOfThrow(thrown),
+    );
     this.#session = undefined;
+    if (clock.monotonic() - openedAt >= policy.stableMs) this.#failures = 0;
     onChange();
-    await closeWithin(session, clock, policy.openTimeoutMs).catch((error: unknown) =>
+    await closeWithin(record.id, session, clock, policy.openTimeoutMs).catch((error: unknown) =>
       log.warn('connector.close_failed', { connector_id: record.id, error }),
     );
     return end;
+  }
+
+  /** A new session may have mended what the queue was held for. A wait that the platform asked for goes on. */
+  async #releaseHold(): Promise<void> {
+    const { clock, store, record, log } = this.#deps;
+    try {
+      const states = await store.connectors.listQueueStates();
+      const { holdReason, holdUntil } = states.find(({ source }) => source === record.id) ?? {};
+      if (holdReason !== undefined && holdUntil === undefined)
+        await store.connectors.releaseHold(record.id, clock.now(), holdReason);
+    } catch (error) {
+      log.warn('queue.release_failed', { connector_id: record.id, error });
+    }
+  }
+
+  #endOfThrow(thrown: unknown): SessionEnd {
+    if (!(thrown instanceof AppError))
+      this.#deps.log.error('connector.failed', { connector_id: this.#deps.record.id, error: thrown });
+    return sessionEndOf(thrown);
   }
 
   /** Waits as long as the end of the session asks for. */
@@ -164,11 +222,14 @@ export class ConnectorRunner {
 
   /** Waits `ms`, or without end, until `retryNow` or `stop`. */
   async #pause(ms: number | undefined): Promise<void> {
-    if (this.#stopping) return;
+    const skip = this.#skipPause;
+    this.#skipPause = false;
+    if (this.#stopping || skip) return;
     const over = new AbortController();
     this.#pauseOver = over;
-    if (ms !== undefined) return sleep(this.#deps.clock, ms, over.signal);
-    await new Promise((resolve) => over.signal.addEventListener('abort', resolve, { once: true }));
+    if (ms !== undefined) await sleep(this.#deps.clock, ms, over.signal);
+    else await new Promise((resolve) => over.signal.addEventListener('abort', resolve, { once: true }));
+    this.#pauseOver = undefined;
   }
 
   #enter(state: ConnectorState): void {
@@ -177,13 +238,15 @@ export class ConnectorRunner {
     const { since, ...fields } = state;
     const level = levelOf(state);
     log[level]('connector.status', { connector_id: record.id, ...fields });
-    const entry = { at: since, kind: 'connector.status', level, source: record.id, subject: record.id, data: fields } as const;
+    const entry = {
+      at: since,
+      kind: 'connector.status',
+      level,
+      source: record.id,
+      subject: record.id,
+      data: fields,
+    } as const;
     store.journal.append([entry]).catch((error: unknown) => log.warn('journal.failed', { error }));
     onChange();
   }
-}
-
-function levelOf({ state }: ConnectorState): 'info' | 'warn' | 'error' {
-  if (state === 'blocked' || state === 'crash_loop') return 'error';
-  return state === 'backoff' ? 'warn' : 'info';
 }

@@ -11,7 +11,7 @@ import type { Secret } from '../lib/secret.ts';
 import type { ConnectorClaim, ConnectorRecord } from '../store/connector-store.ts';
 import type { Store } from '../store/store.ts';
 import { ConnectorRunner } from './connector-runner.ts';
-import { inConnectorScope } from './connector-scope.ts';
+import { inConnectorScope, outsideConnectorScope } from './connector-scope.ts';
 import type { ConnectorState, RestartPolicy } from './connector-state.ts';
 import type { Ingest } from './ingest.ts';
 
@@ -31,21 +31,30 @@ export interface ConnectorSupervisorDeps {
   readonly onChange: (id: ConnectorId) => void;
 }
 
+/** How long to wait after a store that could not say what should run. */
+const lookAgainMs = 1_000;
+
 /** Starts, watches and restarts the connectors that are enabled. One that fails never touches another. */
 export class ConnectorSupervisor {
   readonly #deps: ConnectorSupervisorDeps;
   readonly #runners = new Map<ConnectorId, ConnectorRunner>();
-  #reconciling: Promise<void> = Promise.resolve();
+  /** What should run, as of the last look. */
+  #wanted: ReadonlyMap<ConnectorId, ConnectorRecord> = new Map();
+  #looking: Promise<readonly ConnectorId[]> = Promise.resolve([]);
+  /** What is being done about a connector: one thing after the other, and no other connector waits for it. */
+  readonly #following = new Map<ConnectorId, Promise<void>>();
+  #cancelLook: () => void = () => undefined;
   #stopped = false;
 
   constructor(deps: ConnectorSupervisorDeps) {
     this.#deps = deps;
   }
 
-  /** Brings what runs in line with what is configured. Calls are worked off one after the other. */
-  reconcile(): Promise<void> {
-    this.#reconciling = this.#reconciling.then(() => this.#reconcileOnce());
-    return this.#reconciling;
+  /** Brings what runs in line with what is configured. Resolves when what this call found is done. */
+  async reconcile(): Promise<void> {
+    const look = this.#looking.then(() => this.#look());
+    this.#looking = look;
+    await Promise.all((await look).map((id) => this.#follow(id)));
   }
 
   /** Undefined for a connector that is not enabled. */
@@ -65,7 +74,8 @@ export class ConnectorSupervisor {
 
   /** What a connector was waiting for may be there. Without an id: for all of them. */
   retryNow(id?: ConnectorId): void {
-    for (const [runnerId, runner] of this.#runners) if (id === undefined || id === runnerId) runner.retryNow();
+    for (const [runnerId, runner] of this.#runners)
+      if (id === undefined || id === runnerId) runner.retryNow();
   }
 
   /** An error that came out of a connector's code outside of any call: its session is opened anew. */
@@ -75,40 +85,76 @@ export class ConnectorSupervisor {
 
   /** Opens the session anew, e.g. after its secret was changed. */
   async restart(id: ConnectorId): Promise<void> {
-    await this.#stopRunner(id);
     await this.reconcile();
+    await this.#follow(id, { anew: true });
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#reconciling;
-    await Promise.all([...this.#runners.keys()].map((id) => this.#stopRunner(id)));
+    this.#cancelLook();
+    await this.#looking;
+    this.#wanted = new Map();
+    await Promise.all([...this.#runners.keys()].map((id) => this.#follow(id)));
+    await Promise.all(this.#following.values());
   }
 
-  async #reconcileOnce(): Promise<void> {
-    if (this.#stopped) return;
+  /** Notes what should run, and answers which connectors are not in line with it. */
+  async #look(): Promise<readonly ConnectorId[]> {
+    if (this.#stopped) return [];
+    const earlier = this.#wanted;
     try {
       const records = await this.#deps.store.connectors.listConnectors();
-      const enabled = new Map(records.filter((record) => record.enabled).map((record) => [record.id, record]));
-      const stale = [...this.#runners].filter(([id, runner]) => !sameSettings(enabled.get(id), runner.record));
-      await Promise.all(stale.map(([id]) => this.#stopRunner(id)));
-      for (const record of enabled.values()) if (!this.#runners.has(record.id)) this.#startRunner(record);
+      this.#wanted = new Map(records.filter((record) => record.enabled).map((record) => [record.id, record]));
     } catch (error) {
       this.#deps.log.error('connector.reconcile_failed', { error });
+      this.#lookAgainLater();
+      return [];
     }
+    const ids = new Set([...this.#wanted.keys(), ...this.#runners.keys()]);
+    return [...ids].filter((id) => {
+      // One that is being brought in line is left to that, unless it is to be something else by now.
+      const present = this.#following.has(id) ? earlier.get(id) : this.#runners.get(id)?.record;
+      return !sameSettings(this.#wanted.get(id), present);
+    });
   }
 
-  #startRunner(record: ConnectorRecord): void {
-    const { store, adapters, owner, clock, random, log, policy, onChange } = this.#deps;
-    const adapter = adapters.find(record.kind);
-    if (!adapter) {
-      log.error('connector.kind_unknown', { connector_id: record.id, kind: record.kind });
-      return;
+  #lookAgainLater(): void {
+    this.#cancelLook();
+    if (this.#stopped) return;
+    this.#cancelLook = this.#deps.clock.after(lookAgainMs, () => void this.reconcile());
+  }
+
+  #follow(id: ConnectorId, how = { anew: false }): Promise<void> {
+    const before = this.#following.get(id) ?? Promise.resolve();
+    const following = before.then(() => this.#followOnce(id, how.anew));
+    this.#following.set(id, following);
+    void following.finally(() => {
+      if (this.#following.get(id) === following) this.#following.delete(id);
+    });
+    return following;
+  }
+
+  async #followOnce(id: ConnectorId, anew: boolean): Promise<void> {
+    const runner = this.#runners.get(id);
+    if (runner && !anew && sameSettings(this.#wanted.get(id), runner.record)) return;
+    if (runner) {
+      await runner.stop();
+      this.#runners.delete(id);
+      this.#deps.onChange(id);
     }
+    const wanted = this.#wanted.get(id);
+    if (wanted && !this.#stopped) this.#start(wanted);
+  }
+
+  #start(record: ConnectorRecord): void {
+    const { store, adapters, owner, clock, random, log, policy, onChange } = this.#deps;
     const runner = new ConnectorRunner({
       record,
-      adapter: { ...adapter, open: (host, signal) => inConnectorScope(record.id, () => adapter.open(host, signal)) },
-      createHost: (claim) => this.#createHost(record, parseConfig(adapter, record.config), claim),
+      open: async (claim, signal) => {
+        const adapter = adapters.get(record.kind);
+        const host = this.#createHost(record, parseConfig(adapter, record.config), claim);
+        return inConnectorScope(record.id, () => adapter.open(host, signal));
+      },
       store,
       owner,
       clock,
@@ -121,26 +167,22 @@ export class ConnectorSupervisor {
     runner.start();
   }
 
-  async #stopRunner(id: ConnectorId): Promise<void> {
-    const runner = this.#runners.get(id);
-    if (!runner) return;
-    await runner.stop();
-    this.#runners.delete(id);
-    this.#deps.onChange(id);
-  }
-
   #createHost(record: ConnectorRecord, config: unknown, claim: ConnectorClaim): ConnectorHost<unknown> {
     const { store, ingest, resolveSecret, fetch, clock, random, log } = this.#deps;
     return {
       connectorId: record.id,
       config,
       secret: async () => {
-        if (record.secretRef === undefined) throw new AppError('not_found', `${record.id} has no credential. Add one: palyra secrets set.`);
-        return resolveSecret(parseVaultRef(record.secretRef));
+        const { secretRef } = record;
+        if (secretRef === undefined)
+          throw new AppError('not_found', `${record.id} has no credential. Add one: palyra secrets set.`);
+        return outsideConnectorScope(() => resolveSecret(parseVaultRef(secretRef)));
       },
       accept: (events, cursor) =>
-        ingest.accept({ source: record.id, events, claim, ...(cursor === undefined ? {} : { cursor }) }),
-      loadCursor: () => store.connectors.getCursor(record.id),
+        outsideConnectorScope(() =>
+          ingest.accept({ source: record.id, events, claim, ...(cursor === undefined ? {} : { cursor }) }),
+        ),
+      loadCursor: () => outsideConnectorScope(() => store.connectors.getCursor(record.id)),
       fetch,
       clock,
       random,
@@ -160,13 +202,16 @@ export function parseConfig<Config>(adapter: ConnectorAdapter<Config>, config: u
   const parsed = adapter.configSchema.safeParse(config);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new AppError('config_invalid', `The configuration of a ${adapter.kind} connector is wrong: ${issue?.path.join('.') || 'it'}: ${issue?.message ?? ''}`);
+  throw new AppError(
+    'config_invalid',
+    `The configuration of a ${adapter.kind} connector is wrong: ${issue?.path.join('.') || 'it'}: ${issue?.message ?? ''}`,
+  );
 }
 
-function sameSettings(wanted: ConnectorRecord | undefined, running: ConnectorRecord): boolean {
+function sameSettings(left: ConnectorRecord | undefined, right: ConnectorRecord | undefined): boolean {
   return (
-    wanted !== undefined &&
-    wanted.secretRef === running.secretRef &&
-    JSON.stringify(wanted.config) === JSON.stringify(running.config)
+    left?.kind === right?.kind &&
+    left?.secretRef === right?.secretRef &&
+    JSON.stringify(left?.config) === JSON.stringify(right?.config)
   );
 }

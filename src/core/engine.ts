@@ -15,13 +15,15 @@ import { AgentDirectory } from './agent-directory.ts';
 import { BotLoopGuard } from './bot-loop-guard.ts';
 import type { RestartPolicy } from './connector-state.ts';
 import { ConnectorSupervisor } from './connector-supervisor.ts';
-import { EventHandler, type EventHandlerSettings } from './event-handler.ts';
-import { Gate } from './gate.ts';
+import { EventHandler } from './event-handler.ts';
+import { EventSettler } from './event-settler.ts';
 import { createIngest, type Ingest } from './ingest.ts';
 import { LeaseWorker, type LeaseWorkerSettings } from './lease-worker.ts';
 import { PartHandler } from './part-handler.ts';
 import type { PlanDeps } from './plan.ts';
 import { Policy } from './policy.ts';
+import { TurnHandler } from './turn-handler.ts';
+import { TurnPlaces } from './turn-places.ts';
 
 export interface EngineDeps {
   readonly store: Store;
@@ -36,6 +38,16 @@ export interface EngineDeps {
   /** Tells this daemon from others on the same store. */
   readonly owner: string;
   readonly settings: EngineSettings;
+}
+
+export interface EventHandlerSettings {
+  /** Turns of one connector or integration that one agent may work on at once. */
+  readonly turnsPerSourceMax: number;
+  readonly retryMsMin: number;
+  readonly retryMsMax: number;
+  /** How long to wait when something must be mended first: no such agent, a locked vault. */
+  readonly waitMs: number;
+  readonly outboxDepthMax: number;
 }
 
 export interface EngineSettings {
@@ -65,7 +77,14 @@ export class Engine {
     this.#deps = deps;
     this.policy = new Policy(store.rules);
     this.agents = new AgentDirectory({ store: store.agents, createAgent: deps.createAgent, log });
-    this.ingest = createIngest({ inbox: store.inbox, clock, nextId, random, log, depthMax: settings.inboxDepthMax });
+    this.ingest = createIngest({
+      inbox: store.inbox,
+      clock,
+      nextId,
+      random,
+      log,
+      depthMax: settings.inboxDepthMax,
+    });
     this.plan = { findAdapter: (kind) => adapters.find(kind), nextId };
     this.supervisor = new ConnectorSupervisor({
       ...deps,
@@ -80,7 +99,12 @@ export class Engine {
   /** Loads what is configured, then starts to work. */
   async start(): Promise<void> {
     this.#unwatch = this.#deps.store.watch((topics) => this.#onCommit(topics));
-    await Promise.all([this.policy.reload(), this.agents.reload()]);
+    try {
+      await Promise.all([this.policy.reload(), this.agents.reload()]);
+    } catch (error) {
+      this.#unwatch();
+      throw error;
+    }
     await this.supervisor.reconcile();
     this.#inbox.start();
     this.#outbox.start();
@@ -106,20 +130,8 @@ export class Engine {
   }
 
   #createInboxWorker(): LeaseWorker<LeasedEvent> {
-    const { store, clock, random, nextId, log, settings } = this.#deps;
-    const handler = new EventHandler({
-      store,
-      router: () => this.policy.router,
-      agents: this.agents,
-      gate: new Gate(),
-      botLoops: new BotLoopGuard(),
-      plan: this.plan,
-      clock,
-      random,
-      log,
-      settings: settings.events,
-      isPaired: () => false,
-    });
+    const { store, clock, nextId, log, settings } = this.#deps;
+    const handler = this.#createEventHandler();
     return new LeaseWorker<LeasedEvent>({
       queue: store.inbox,
       clock,
@@ -127,6 +139,43 @@ export class Engine {
       log,
       settings: settings.inboxWorker,
       handle: (event, signal) => handler.handle(event, signal),
+    });
+  }
+
+  #createEventHandler(): EventHandler {
+    const { store, clock, random, log, settings } = this.#deps;
+    const { events, inboxWorker } = settings;
+    const { waitMs, outboxDepthMax } = events;
+    const settler = new EventSettler({ store, clock, random, log, retry: events });
+    const places = new TurnPlaces({
+      clock,
+      perSourceMax: events.turnsPerSourceMax,
+      // The other half is for rows that are under work, or need no agent at all.
+      waitingMax: Math.ceil(inboxWorker.perSourceMax / 2),
+      countAgents: () => this.agents.list().length,
+      putOffMsMax: waitMs,
+    });
+    const { agents, plan } = this;
+    const turns = new TurnHandler({
+      store,
+      agents,
+      places,
+      plan,
+      settler,
+      clock,
+      log,
+      waitMs,
+      outboxDepthMax,
+    });
+    return new EventHandler({
+      store,
+      router: () => this.policy.router,
+      botLoops: new BotLoopGuard(),
+      turns,
+      settler,
+      clock,
+      log,
+      isPaired: () => false,
     });
   }
 

@@ -52,7 +52,15 @@ export async function prepareFirstStart(store: Store, now: number): Promise<void
     createdAt: now,
     updatedAt: now,
   });
-  await store.agents.putAgent({ id: echoAgent, kind: 'echo', config: {}, enabled: true, concurrency: 8, timeoutMs: 30_000, attemptsMax: 5 });
+  await store.agents.putAgent({
+    id: echoAgent,
+    kind: 'echo',
+    config: {},
+    enabled: true,
+    concurrency: 8,
+    timeoutMs: 30_000,
+    attemptsMax: 5,
+  });
   for (const rule of firstRules) await store.rules.putRule(rule);
   await store.meta.putMeta(doneMeta, String(now));
 }

@@ -63,7 +63,10 @@ export class Health {
     let signal: Signal;
     try {
       await store.maintenance.probeWrite(now);
-      signal = locked === undefined ? { ok: true, detail: 'committed' } : { ok: false, detail: `The vault is locked: ${locked}` };
+      signal =
+        locked === undefined
+          ? { ok: true, detail: 'committed' }
+          : { ok: false, detail: `The vault is locked: ${locked}` };
     } catch (error) {
       signal = { ok: false, detail: AppError.from(error).message };
     }
@@ -79,7 +82,10 @@ export class Health {
     });
     return down.length === 0
       ? { ok: true, detail: `${enabled.length} of ${enabled.length} up` }
-      : { ok: false, detail: `${down.length} of ${enabled.length} down: ${down.map(({ id }) => id).join(', ')}` };
+      : {
+          ok: false,
+          detail: `${down.length} of ${enabled.length} down: ${down.map(({ id }) => id).join(', ')}`,
+        };
   }
 }
 

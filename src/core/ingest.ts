@@ -1,3 +1,4 @@
+import { AppError } from '../domain/errors.ts';
 import { fitEvent } from '../domain/fit-event.ts';
 import type { EventId, NextId, SourceId } from '../domain/ids.ts';
 import type { InboundEvent } from '../domain/inbound-event.ts';
@@ -40,6 +41,7 @@ export interface Ingest {
 export function createIngest({ inbox, clock, nextId, random, log, depthMax }: IngestDeps): Ingest {
   return {
     async accept({ events, traceId, ...request }) {
+      for (const event of events) checkSource(event, request.source);
       const at = clock.now();
       const accepted = await inbox.accept({
         ...request,
@@ -47,7 +49,7 @@ export function createIngest({ inbox, clock, nextId, random, log, depthMax }: In
         depthMax,
         events: events.map((event) => ({
           id: nextId<EventId>('evt'),
-          traceId: traceId ?? randomHex(random, 32),
+          traceId: isTraceId(traceId) ? traceId : randomHex(random, 32),
           ...fitEvent(event),
         })),
       });
@@ -63,6 +65,17 @@ export function createIngest({ inbox, clock, nextId, random, log, depthMax }: In
       return accepted;
     },
   };
+}
+
+/** An event under another account's name would be answered from there. Only a bug in an adapter makes one. */
+function checkSource(event: InboundEvent, source: SourceId): void {
+  const connector = event.type === 'webhook' ? source : event.address.connector;
+  if (event.source === source && connector === source) return;
+  throw new AppError('internal', `${source} offered an event that is not its own.`);
+}
+
+function isTraceId(traceId: string | undefined): traceId is string {
+  return traceId !== undefined && /^(?!0+$)[0-9a-f]{32}$/.test(traceId);
 }
 
 export function randomHex(random: () => number, digits: number): string {

@@ -10,11 +10,12 @@ export interface LeaseWorkerDeps<Row extends Lease> {
   readonly nextId: NextId;
   readonly log: Logger;
   readonly settings: LeaseWorkerSettings;
-  /** Sources to lease from; absent means all. Asked at each lease. */
+  /** Sources to lease from, each with an equal part of the places; absent means all. Asked at each lease. */
   readonly sources?: () => readonly SourceId[];
   /**
    * Does the work of one row and settles it in the store. `signal` aborts when the lease is lost, or when
-   * the worker has to stop. Must not throw; what it throws all the same is logged, and the lease runs out.
+   * the worker has to stop; then it settles soon. Must not throw; what it throws all the same is logged, and
+   * the lease runs out.
    */
   readonly handle: (row: Row, signal: AbortSignal) => Promise<void>;
 }
@@ -34,6 +35,8 @@ interface Work {
   readonly lease: Lease;
   readonly source: SourceId;
   readonly controller: AbortController;
+  /** Unix ms until which nobody else can take the row. */
+  leasedUntil: number;
 }
 
 /**
@@ -44,7 +47,7 @@ export class LeaseWorker<Row extends Lease & { readonly source: SourceId }> {
   readonly #deps: LeaseWorkerDeps<Row>;
   readonly #work = new Map<string, Work>();
   readonly #running = new Set<Promise<void>>();
-  #state: 'running' | 'stopping' = 'running';
+  #state: 'idle' | 'running' | 'stopping' = 'idle';
   #pumping: Promise<void> | undefined;
   #again = false;
   #cancelAlarm: () => void = () => undefined;
@@ -59,6 +62,8 @@ export class LeaseWorker<Row extends Lease & { readonly source: SourceId }> {
   }
 
   start(): void {
+    if (this.#state !== 'idle') return;
+    this.#state = 'running';
     this.#scheduleHeartbeat();
     this.wake();
   }
@@ -72,11 +77,6 @@ export class LeaseWorker<Row extends Lease & { readonly source: SourceId }> {
       // A wake-up may have come between the last look and here.
       if (this.#again) this.wake();
     });
-  }
-
-  /** Stops the work on every row of a source, e.g. because its session is gone. The handlers settle. */
-  abortSource(source: SourceId, reason: unknown): void {
-    for (const work of this.#work.values()) if (work.source === source) work.controller.abort(reason);
   }
 
   /** Takes no more rows, gives what runs `graceMs`, then aborts it and waits for the handlers to settle. */
@@ -109,25 +109,34 @@ export class LeaseWorker<Row extends Lease & { readonly source: SourceId }> {
     const { queue, clock, nextId, settings, sources } = this.#deps;
     const room = settings.inFlightMax - this.#work.size;
     if (room <= 0) return;
+    // After a stall the own leases come first: whoever leases would take these very rows from itself.
+    if (this.#hasRunOut()) await this.#extend();
     const now = clock.now();
     const only = sources?.();
+    const perSource = this.#placesPerSource(only?.length ?? 1);
     const { rows, nextDueAt } = await queue.lease({
       now,
       leaseMs: settings.leaseMs,
       leaseId: nextId('lse'),
       limit: room,
-      perSource: settings.perSourceMax,
-      slots: this.#freePlaces(),
+      perSource,
+      slots: this.#freePlaces(perSource),
       ...(only === undefined ? {} : { sources: only }),
     });
-    for (const row of rows) this.#begin(row);
+    if (this.#state !== 'running') return this.#giveBack(rows);
+    for (const row of rows) this.#begin(row, now + settings.leaseMs);
     if (rows.length > 0) this.#again = true;
     this.#setAlarm(nextDueAt === undefined ? settings.pollMs : nextDueAt - clock.now());
   }
 
-  #begin(row: Row): void {
+  #begin(row: Row, leasedUntil: number): void {
     const controller = new AbortController();
-    this.#work.set(row.leaseId, { lease: { leaseId: row.leaseId, lane: row.lane }, source: row.source, controller });
+    this.#work.set(row.leaseId, {
+      lease: { leaseId: row.leaseId, lane: row.lane },
+      source: row.source,
+      controller,
+      leasedUntil,
+    });
     const running = this.#deps
       .handle(row, controller.signal)
       .catch((error: unknown) => {
@@ -143,11 +152,22 @@ export class LeaseWorker<Row extends Lease & { readonly source: SourceId }> {
     this.#running.add(running);
   }
 
-  #freePlaces(): Record<string, number> {
+  /** The answer to a lease came after `stop`. */
+  async #giveBack(rows: readonly Row[]): Promise<void> {
+    const at = this.#deps.clock.now();
+    const deferral = { at, dueAt: at, reason: 'daemon_stopping' } as const;
+    await Promise.all(rows.map((row) => this.#deps.queue.defer(row, deferral)));
+  }
+
+  /** With an equal part of the places for each source, one that does not move cannot keep another waiting. */
+  #placesPerSource(sources: number): number {
+    const { inFlightMax, perSourceMax } = this.#deps.settings;
+    return Math.min(perSourceMax, Math.max(1, Math.floor(inFlightMax / Math.max(sources, 1))));
+  }
+
+  #freePlaces(perSource: number): Record<string, number> {
     const free: Record<string, number> = {};
-    for (const { source } of this.#work.values()) {
-      free[source] = (free[source] ?? this.#deps.settings.perSourceMax) - 1;
-    }
+    for (const { source } of this.#work.values()) free[source] = (free[source] ?? perSource) - 1;
     return free;
   }
 
@@ -159,23 +179,36 @@ export class LeaseWorker<Row extends Lease & { readonly source: SourceId }> {
   }
 
   #scheduleHeartbeat(): void {
-    const { clock, settings } = this.#deps;
+    const { clock, settings, log } = this.#deps;
     this.#cancelHeartbeat = clock.after(settings.leaseMs / 3, () => {
-      void this.#heartbeat().finally(() => {
-        if (this.#state === 'running' || this.#work.size > 0) this.#scheduleHeartbeat();
-      });
+      void this.#extend()
+        .catch((error: unknown) => log.warn('worker.heartbeat_failed', { error }))
+        .finally(() => {
+          if (this.#state === 'running' || this.#work.size > 0) this.#scheduleHeartbeat();
+        });
     });
   }
 
-  async #heartbeat(): Promise<void> {
+  async #extend(): Promise<void> {
     if (this.#work.size === 0) return;
-    const leases = [...this.#work.values()].map(({ lease }) => lease);
-    try {
-      const lost = await this.#deps.queue.extend(leases, this.#deps.clock.now() + this.#deps.settings.leaseMs);
-      for (const leaseId of lost) this.#work.get(leaseId)?.controller.abort(leaseLost);
-    } catch (error) {
-      this.#deps.log.warn('worker.heartbeat_failed', { error });
+    const work = [...this.#work.values()];
+    const until = this.#deps.clock.now() + this.#deps.settings.leaseMs;
+    const lost = new Set(
+      await this.#deps.queue.extend(
+        work.map(({ lease }) => lease),
+        until,
+      ),
+    );
+    for (const item of work) {
+      if (lost.has(item.lease.leaseId)) item.controller.abort(leaseLost);
+      else item.leasedUntil = until;
     }
+  }
+
+  #hasRunOut(): boolean {
+    const now = this.#deps.clock.now();
+    for (const { leasedUntil } of this.#work.values()) if (leasedUntil <= now) return true;
+    return false;
   }
 }
 

@@ -2,32 +2,45 @@ import type { ConnectorAdapter, ConnectorSession } from '../connectors/connector
 import { AppError } from '../domain/errors.ts';
 import { type ConnectorId, kindOf } from '../domain/ids.ts';
 import type { DeliveryOutcome, ResolvedUnknown } from '../domain/outcome.ts';
+import type { ReasonCode } from '../domain/reasons.ts';
 import { type RetryPolicy, type Settlement, settle } from '../domain/settle.ts';
-import { type Clock, deadline } from '../lib/clock.ts';
+import { type Clock, deadline, rejectAfterGrace } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { LeasedPart } from '../store/outbox-store.ts';
+import type { AttemptReport, LeasedPart } from '../store/outbox-store.ts';
 import type { Store } from '../store/store.ts';
 import { inConnectorScope } from './connector-scope.ts';
 import { leaseLost } from './lease-worker.ts';
 import { persist } from './persist.ts';
 
 export interface PartHandlerDeps {
-  readonly store: Pick<Store, 'outbox'>;
+  readonly store: Pick<Store, 'outbox' | 'connectors'>;
   readonly findAdapter: (kind: string) => ConnectorAdapter | undefined;
   readonly findSession: (id: ConnectorId) => ConnectorSession | undefined;
   readonly policyOf: (id: ConnectorId) => RetryPolicy;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
-  /** The longest that one attempt may take. */
+  /** The longest that one call of an adapter may take. */
   readonly attemptMs: number;
 }
 
-type Plan =
-  /** `uncertain`: an earlier attempt may have been applied, and this one repeats it under the same key. */
-  | { readonly kind: 'send'; readonly part: LeasedPart; readonly uncertain: boolean }
-  | { readonly kind: 'settled'; readonly outcome: DeliveryOutcome }
-  | { readonly kind: 'hold' };
+/** What an attempt came to, or why none was made. */
+type Attempt =
+  | {
+      readonly kind: 'made';
+      readonly outcome: DeliveryOutcome;
+      /** An earlier attempt may have been applied, and this one repeated it under the same key. */
+      readonly uncertain: boolean;
+    }
+  /** Nothing was sent: the platform has it from before. */
+  | { readonly kind: 'found'; readonly platformIds: readonly string[] }
+  | { readonly kind: 'hold' }
+  | { readonly kind: 'wait'; readonly reason: ReasonCode };
+
+/** How long an adapter whose call was aborted has to say whether something was sent. */
+const answerGraceMs = 2_000;
+/** How often to look whether the vault is open again. */
+const vaultWaitMs = 15_000;
 
 /** What the outbox worker does with one leased part: one attempt, and its settlement. */
 export class PartHandler {
@@ -38,102 +51,190 @@ export class PartHandler {
   }
 
   async handle(part: LeasedPart, signal: AbortSignal): Promise<void> {
-    const { clock, store, findSession, policyOf } = this.#deps;
-    const session = findSession(part.source);
-    if (!session) return this.#offline(part);
-    const startedAt = clock.now();
-    const timeout = deadline(clock, this.#deps.attemptMs, () => new AppError('timeout', 'The attempt took too long.'), signal);
-    try {
-      const plan = await this.#plan(part, session, timeout.signal);
-      if (plan.kind === 'hold') return await persist(clock, signal, () => store.outbox.hold(part, clock.now()));
-      const outcome = plan.kind === 'settled' ? plan.outcome : await this.#attempt(plan.part, session, timeout.signal);
-      if (signal.reason === leaseLost) return;
-      const settlement = this.#decide(part, outcome, policyOf(part.source), plan.kind === 'send' && plan.uncertain);
-      const at = clock.now();
-      this.#log(part, outcome, settlement, at - startedAt);
-      const report = { at, durationMs: at - startedAt, outcome: outcome.kind };
-      await persist(clock, signal, () => store.outbox.settle(part, settlement, report));
-    } finally {
-      timeout.clear();
+    const { clock, store, policyOf } = this.#deps;
+    const policy = policyOf(part.source);
+    const startedAt = clock.monotonic();
+    // Attempts that were never settled count too: a part that takes the daemon down with it must end.
+    const attempt =
+      part.attempts > policy.attemptsMax ? undefined : await this.#attempt(part, policy, signal);
+    if (signal.reason === leaseLost) return;
+    const durationMs = Math.round(clock.monotonic() - startedAt);
+    switch (attempt?.kind) {
+      case undefined: {
+        const detail = 'The last attempt was interrupted.';
+        const settlement = { state: 'dead', code: 'retry_limit_reached', detail } as const;
+        return this.#settle(part, settlement, part.uncertain ? 'unknown' : 'retry', durationMs, signal);
+      }
+      case 'hold':
+        return persist(clock, signal, () => store.outbox.hold(part, clock.now()));
+      case 'wait':
+        return this.#wait(part, attempt.reason, signal);
+      case 'found': {
+        const settlement = { state: 'delivered', platformIds: attempt.platformIds } as const;
+        return this.#settle(part, settlement, 'reconciled', durationMs, signal);
+      }
+      case 'made': {
+        const settlement = this.#decide(part, attempt.outcome, policy, attempt.uncertain);
+        return this.#settle(part, settlement, attempt.outcome.kind, durationMs, signal);
+      }
     }
   }
 
-  /** An earlier attempt may have been applied: finds out, or decides without knowing. */
-  async #plan(part: LeasedPart, session: ConnectorSession, signal: AbortSignal): Promise<Plan> {
-    const { clock, store, findAdapter, policyOf } = this.#deps;
+  /** An earlier attempt may have been applied: finds out, or decides without knowing. Then sends, where that is due. */
+  async #attempt(part: LeasedPart, policy: RetryPolicy, signal: AbortSignal): Promise<Attempt> {
+    const { clock, store, findAdapter, findSession } = this.#deps;
+    const session = findSession(part.source);
+    if (!session) return { kind: 'wait', reason: 'connector_offline' };
+    if (signal.aborted) return { kind: 'wait', reason: 'daemon_stopping' };
     // Doing any of the others twice comes to the same.
-    if (!part.uncertain || part.operation.op !== 'send') return { kind: 'send', part, uncertain: false };
+    if (!part.uncertain || part.operation.op !== 'send') return this.#send(part, session, false, signal);
     const idempotentMs = findAdapter(kindOf(part.source))?.capabilities.idempotentSendMs ?? 0;
-    if (clock.now() - part.firstAttemptAt < idempotentMs) return { kind: 'send', part, uncertain: true };
+    if (clock.now() - part.firstAttemptAt < idempotentMs) return this.#send(part, session, true, signal);
     const found = await this.#lookUp(part, session, signal);
-    if (!found) return { kind: 'settled', outcome: { kind: 'unknown', code: 'answer_lost', detail: 'The platform could not be asked.' } };
-    if (found.kind === 'delivered') return { kind: 'settled', outcome: found };
-    if (found.kind === 'absent' || part.possibleDuplicate) return { kind: 'send', part, uncertain: false };
-    if (policyOf(part.source).onUnknown === 'hold') return { kind: 'hold' };
-    await store.outbox.markPossibleDuplicate(part, clock.now());
-    return { kind: 'send', part: { ...part, possibleDuplicate: true }, uncertain: false };
+    if (!found) {
+      const detail = 'The platform could not be asked.';
+      return { kind: 'made', outcome: { kind: 'unknown', code: 'answer_lost', detail }, uncertain: true };
+    }
+    if (found.kind === 'delivered') return { kind: 'found', platformIds: found.platformIds };
+    if (found.kind === 'absent' || part.possibleDuplicate) return this.#send(part, session, false, signal);
+    if (policy.onUnknown === 'hold') return { kind: 'hold' };
+    await persist(clock, signal, () => store.outbox.markPossibleDuplicate(part, clock.now()));
+    return this.#send({ ...part, possibleDuplicate: true }, session, false, signal);
   }
 
   /** Undefined when the platform could not be asked. */
-  async #lookUp(part: LeasedPart, session: ConnectorSession, signal: AbortSignal): Promise<ResolvedUnknown | undefined> {
+  async #lookUp(
+    part: LeasedPart,
+    session: ConnectorSession,
+    signal: AbortSignal,
+  ): Promise<ResolvedUnknown | undefined> {
     if (!session.resolveUnknown) return { kind: 'unresolved' };
     try {
-      return await inConnectorScope(part.source, () => session.resolveUnknown?.(part, signal));
+      return await this.#call(part, signal, async (limited) => session.resolveUnknown?.(part, limited));
     } catch (error) {
       this.#deps.log.warn('delivery.reconcile_failed', { delivery_id: part.id, error });
       return undefined;
     }
   }
 
-  async #attempt(part: LeasedPart, session: ConnectorSession, signal: AbortSignal): Promise<DeliveryOutcome> {
-    const capability = this.#deps.findAdapter(kindOf(part.source))?.capabilities.operations[part.operation.op];
+  async #send(
+    part: LeasedPart,
+    session: ConnectorSession,
+    uncertain: boolean,
+    signal: AbortSignal,
+  ): Promise<Attempt> {
+    if (signal.aborted) return { kind: 'wait', reason: 'daemon_stopping' };
+    const capability = this.#deps.findAdapter(kindOf(part.source))?.capabilities.operations[
+      part.operation.op
+    ];
     if (capability?.supported !== true) {
       const detail = capability?.reason ?? `The connector cannot ${part.operation.op}.`;
-      return { kind: 'rejected', code: 'operation_unsupported', detail, scope: 'message' };
+      const outcome = { kind: 'rejected', code: 'operation_unsupported', detail, scope: 'message' } as const;
+      return { kind: 'made', outcome, uncertain };
     }
-    if (signal.aborted) return { kind: 'retry', code: 'daemon_stopping', scope: 'lane', deferral: true };
     try {
-      return await inConnectorScope(part.source, () => session.sendOutbound(part, signal));
+      const outcome = await this.#call(part, signal, async (limited) => session.sendOutbound(part, limited));
+      return { kind: 'made', outcome: this.#judge(part, session, outcome), uncertain };
     } catch (thrown) {
-      return this.#outcomeOfThrow(part, thrown);
+      return this.#attemptOfThrow(part, session, thrown, uncertain);
     }
+  }
+
+  /** What a session that is gone says of its connector is no longer true of it: a newer one may be well. */
+  #judge(part: LeasedPart, session: ConnectorSession, outcome: DeliveryOutcome): DeliveryOutcome {
+    if (outcome.kind !== 'rejected' || outcome.scope !== 'connector') return outcome;
+    if (this.#deps.findSession(part.source) === session) return outcome;
+    const { detail } = outcome;
+    return { kind: 'retry', code: 'connector_restarting', scope: 'lane', deferral: true, detail };
   }
 
   /** Adapters answer with outcomes; what they throw says that nothing was sent, or it is a bug and nobody knows. */
-  #outcomeOfThrow(part: LeasedPart, thrown: unknown): DeliveryOutcome {
-    const error = AppError.from(thrown);
-    if (error.code === 'vault_locked') return { kind: 'retry', code: 'vault_locked', afterMs: 10_000, scope: 'connector', deferral: true };
-    if (error.code === 'not_found') {
-      return { kind: 'rejected', code: 'credential_missing', detail: error.message, scope: 'connector' };
+  #attemptOfThrow(part: LeasedPart, session: ConnectorSession, thrown: unknown, uncertain: boolean): Attempt {
+    if (thrown === tookTooLong) {
+      const detail = 'The connector did not answer in time.';
+      return { kind: 'made', outcome: { kind: 'unknown', code: 'answer_lost', detail }, uncertain };
     }
-    this.#deps.log.error('delivery.adapter_failed', { delivery_id: part.id, connector_id: part.source, error: thrown });
-    return { kind: 'unknown', code: 'internal_error', detail: error.message };
+    const error = AppError.from(thrown);
+    if (error.code === 'vault_locked') return { kind: 'wait', reason: 'vault_locked' };
+    if (error.code === 'not_found') {
+      const { message: detail } = error;
+      const outcome = { kind: 'rejected', code: 'credential_missing', detail, scope: 'connector' } as const;
+      return { kind: 'made', outcome: this.#judge(part, session, outcome), uncertain };
+    }
+    this.#deps.log.error('delivery.adapter_failed', {
+      delivery_id: part.id,
+      connector_id: part.source,
+      error: thrown,
+    });
+    const outcome = { kind: 'unknown', code: 'internal_error', detail: error.message } as const;
+    return { kind: 'made', outcome, uncertain };
+  }
+
+  /** Calls into an adapter, which may not listen to its signal. @throws `tookTooLong` when it gives no answer. */
+  async #call<Value>(
+    part: LeasedPart,
+    signal: AbortSignal,
+    call: (limited: AbortSignal) => Promise<Value>,
+  ): Promise<Value> {
+    const { clock, attemptMs } = this.#deps;
+    const limited = deadline(clock, attemptMs, () => tookTooLong, signal);
+    try {
+      const work = inConnectorScope(part.source, () => call(limited.signal));
+      return await rejectAfterGrace(work, limited.signal, clock, answerGraceMs);
+    } catch (thrown) {
+      throw limited.signal.aborted && thrown === limited.signal.reason ? tookTooLong : thrown;
+    } finally {
+      limited.clear();
+    }
   }
 
   #decide(part: LeasedPart, outcome: DeliveryOutcome, policy: RetryPolicy, uncertain: boolean): Settlement {
-    const spent = { attempts: part.attempts, deferrals: part.deferrals + 1, firstAttemptAt: part.firstAttemptAt };
+    const spent = {
+      attempts: part.attempts,
+      deferrals: part.deferrals + 1,
+      firstAttemptAt: part.firstAttemptAt,
+    };
     const settlement = settle(outcome, spent, this.#deps.clock.now(), policy, this.#deps.random());
     // That this attempt was not applied says nothing about the earlier one.
     return settlement.state === 'pending' && uncertain ? { ...settlement, uncertain } : settlement;
   }
 
-  #log(part: LeasedPart, outcome: DeliveryOutcome, settlement: Settlement, durationMs: number): void {
-    this.#deps.log.info('delivery.attempted', {
+  #settle(
+    part: LeasedPart,
+    settlement: Settlement,
+    outcome: AttemptReport['outcome'],
+    durationMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, log, store } = this.#deps;
+    log.info('delivery.attempted', {
       connector_id: part.source,
       lane: part.lane,
       delivery_id: part.id,
       inbox_id: part.event,
       op: part.operation.op,
       attempt: part.attempt,
-      outcome: outcome.kind,
+      outcome,
       state: settlement.state,
       code: 'code' in settlement ? settlement.code : undefined,
       duration_ms: durationMs,
     });
+    const report = { at: clock.now(), durationMs, outcome };
+    return persist(clock, signal, () => store.outbox.settle(part, settlement, report));
   }
 
-  async #offline(part: LeasedPart): Promise<void> {
-    const at = this.#deps.clock.now();
-    await this.#deps.store.outbox.defer(part, { at, dueAt: at, reason: 'connector_offline' });
+  /** Nothing was sent and nothing is wrong with the part: it keeps its attempts and its place. */
+  async #wait(part: LeasedPart, reason: ReasonCode, signal: AbortSignal): Promise<void> {
+    const { clock, store } = this.#deps;
+    if (reason === 'vault_locked') {
+      const until = clock.now() + vaultWaitMs;
+      await persist(clock, signal, () => store.connectors.hold(part.source, reason, clock.now(), until));
+    }
+    await persist(clock, signal, () => {
+      const at = clock.now();
+      return store.outbox.defer(part, { at, dueAt: at, reason });
+    });
   }
 }
+
+const tookTooLong = new AppError('timeout', 'The connector did not answer in time.');

@@ -1,7 +1,16 @@
 import type { TurnMessage } from '../agents/agent.ts';
 import type { ConnectorAdapter } from '../connectors/connector.ts';
 import type { Address } from '../domain/address.ts';
-import { type ConnectorId, type EventId, kindOf, type MessageId, type NextId, type PartId, type TurnId } from '../domain/ids.ts';
+import { AppError } from '../domain/errors.ts';
+import {
+  type ConnectorId,
+  type EventId,
+  kindOf,
+  type MessageId,
+  type NextId,
+  type PartId,
+  type TurnId,
+} from '../domain/ids.ts';
 import type { InboundEvent } from '../domain/inbound-event.ts';
 import { limits } from '../domain/limits.ts';
 import type { Origin, OutboundOperation } from '../domain/outbound.ts';
@@ -26,6 +35,7 @@ export interface Answer {
 /**
  * Fixes, before anything is sent, which platform calls an answer becomes and what each is called for life:
  * `<turn>:<slot>:<part>`. Answers undefined when there is no place for it to go.
+ * @throws AppError `too_large` as `planMessage` does.
  */
 export function planAnswer(answer: Answer, deps: PlanDeps): readonly NewPart[] | undefined {
   const place = placeOf(answer);
@@ -49,10 +59,22 @@ export interface PlannedMessage {
   readonly origin: Origin;
 }
 
-/** The parts of one message. Only the first refers to the message that is replied to. */
-export function planMessage({ key, address, operation, origin }: PlannedMessage, deps: PlanDeps): readonly NewPart[] {
+/**
+ * The parts of one message. Only the first refers to the message that is replied to.
+ * @throws AppError `too_large` when it makes more parts than a message may have: half of it is not sent.
+ */
+export function planMessage(
+  { key, address, operation, origin }: PlannedMessage,
+  deps: PlanDeps,
+): readonly NewPart[] {
   const message = deps.nextId<MessageId>('msg');
-  const operations = splitOperation(operation, deps.findAdapter(kindOf(address.connector))).slice(0, limits.partsPerMessageMax);
+  const operations = splitOperation(operation, deps.findAdapter(kindOf(address.connector)));
+  if (operations.length > limits.partsPerMessageMax) {
+    throw new AppError(
+      'too_large',
+      `The text makes ${operations.length} messages on ${kindOf(address.connector)}; ${limits.partsPerMessageMax} is the most. Make it shorter.`,
+    );
+  }
   const { message: _repliedTo, ...place } = address;
   return operations.map((part, index) => ({
     id: deps.nextId<PartId>('prt'),
@@ -88,7 +110,10 @@ export function planAcknowledgement(
   );
 }
 
-function splitOperation(operation: OutboundOperation, adapter: ConnectorAdapter | undefined): readonly OutboundOperation[] {
+function splitOperation(
+  operation: OutboundOperation,
+  adapter: ConnectorAdapter | undefined,
+): readonly OutboundOperation[] {
   if (operation.op !== 'send' || !adapter) return [operation];
   if (adapter.split) return adapter.split(operation);
   const texts = splitText(operation.text, adapter.capabilities.textMax);

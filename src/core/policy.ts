@@ -7,6 +7,8 @@ import type { ConnectorRouter } from './router/decision.ts';
 export class Policy {
   readonly #store: Pick<RuleStore, 'listRules'>;
   #rules: readonly Rule[] = [];
+  #loads = 0;
+  #loaded = 0;
   #router: ConnectorRouter = compileRouter([]);
 
   constructor(store: Pick<RuleStore, 'listRules'>) {
@@ -21,8 +23,13 @@ export class Policy {
     return this.#rules;
   }
 
+  /** Of two that overlap, the one that was asked for last counts. */
   async reload(): Promise<void> {
-    this.#rules = await this.#store.listRules();
-    this.#router = compileRouter(this.#rules);
+    const load = ++this.#loads;
+    const rules = await this.#store.listRules();
+    if (load < this.#loaded) return;
+    this.#router = compileRouter(rules);
+    this.#rules = rules;
+    this.#loaded = load;
   }
 }

@@ -2,6 +2,7 @@ import type { Turn, TurnMessage } from '../agents/agent.ts';
 import { collectTurnOutput, retryAfterOf } from '../agents/turn-output.ts';
 import { AppError } from '../domain/errors.ts';
 import { turnIdOf } from '../domain/ids.ts';
+import { limits } from '../domain/limits.ts';
 import { type Clock, deadline, rejectOnAbort } from '../lib/clock.ts';
 import type { LeasedEvent } from '../store/inbox-store.ts';
 import type { LiveAgent } from './agent-directory.ts';
@@ -42,7 +43,9 @@ export async function runTurn(
   try {
     // An agent that does not listen to its signal cannot hold the turn: its late answer is dropped.
     const end = await rejectOnAbort(agent.run(turn, output, timeout.signal), timeout.signal);
-    return end.kind === 'awaiting' ? end : { kind: 'answered', messages: output.messages };
+    if (end.kind === 'answered') return { kind: 'answered', messages: output.messages };
+    const latest = clock.now() + limits.awaitMsMax;
+    return { kind: 'awaiting', untilAt: Math.min(end.untilAt, latest) };
   } catch (error) {
     if (signal.aborted) return { kind: 'stopped' };
     return classifyTurnFailure(error, retryAfterOf(error));

@@ -49,8 +49,18 @@ export function toSteps(
     if ((shown.kind === 'gated' || shown.kind === 'attempt') && waitedMs >= waitShownMs) {
       steps.push({ at: entry.at, kind: 'waiting', waited_ms: waitedMs });
     }
-    steps.push({ at: entry.at, kind: shown.kind, ...(shown.what === undefined ? {} : { what: shown.what }), ...entry.data });
+    steps.push({
+      at: entry.at,
+      kind: shown.kind,
+      ...(shown.what === undefined ? {} : { what: shown.what }),
+      ...entry.data,
+    });
   }
-  steps.push({ at: steps.at(-1)?.at ?? since, kind: 'outcome', state: standing.state, reason: standing.reason });
+  steps.push({
+    at: steps.at(-1)?.at ?? since,
+    kind: 'outcome',
+    state: standing.state,
+    reason: standing.reason,
+  });
   return steps;
 }

@@ -1,5 +1,13 @@
 import { AppError } from '../domain/errors.ts';
-import { type ConnectorId, type DeliveryId, type EventId, eventIdOfTurn, type MessageId, type PartId, type TurnId } from '../domain/ids.ts';
+import {
+  type ConnectorId,
+  type DeliveryId,
+  type EventId,
+  eventIdOfTurn,
+  type MessageId,
+  type PartId,
+  type TurnId,
+} from '../domain/ids.ts';
 import type { ReasonCode } from '../domain/reasons.ts';
 import type { TraceState } from '../domain/trace.ts';
 import type { DeliveryRecord } from '../domain/webhook.ts';
@@ -41,7 +49,8 @@ async function traceEvent(store: Store, id: EventId): Promise<Trace> {
   const event = await store.inbox.getEvent(id);
   if (!event) throw missing(id);
   const parts = await store.outbox.listPartsOfEvent(id);
-  const delivery = event.delivery === undefined ? undefined : await store.webhooks.getDelivery(event.delivery);
+  const delivery =
+    event.delivery === undefined ? undefined : await store.webhooks.getDelivery(event.delivery);
   const { state, reason, detail } = stateOfEvent(event, parts);
   return {
     id,
@@ -69,11 +78,12 @@ async function traceMessage(store: Store, id: MessageId): Promise<Trace> {
 async function traceDelivery(store: Store, id: DeliveryId): Promise<Trace> {
   const delivery = await store.webhooks.getDelivery(id);
   if (!delivery) throw missing(id);
-  if (delivery.verdict === 'accepted' && delivery.event !== undefined) return traceEvent(store, delivery.event);
+  if (delivery.verdict === 'accepted' && delivery.event !== undefined)
+    return traceEvent(store, delivery.event);
   const { verdict, reason } = delivery;
   const state = verdict === 'accepted' ? 'done' : verdict;
   const entries = await store.journal.listSubject(delivery.event ?? id, stepsMax);
-  const own = entries.filter((entry) => entry.subject === id || entry.data['delivery'] === id);
+  const own = entries.filter((entry) => entry.subject === id || entry.data.delivery === id);
   return {
     id,
     state,
@@ -129,10 +139,14 @@ function stateOfParts(parts: readonly PartRecord[]): Standing {
     parts.find((part) => part.state === 'discarded') ??
     parts.at(-1);
   const detail = worst?.detail === undefined ? {} : { detail: worst.detail };
-  if (worst?.state === 'pending') return { state: 'delivering', reason: worst.reason ?? 'answered', ...detail };
+  if (worst?.state === 'pending')
+    return { state: 'delivering', reason: worst.reason ?? 'answered', ...detail };
   return { state: worst?.state ?? 'done', reason: worst?.reason ?? 'delivered', ...detail };
 }
 
 function missing(id: string): AppError {
-  return new AppError('not_found', `Nothing is known under ${id.slice(0, 80).replace(/[^\x20-\x7e]/g, '?')}. It may be older than what retention keeps.`);
+  return new AppError(
+    'not_found',
+    `Nothing is known under ${id.slice(0, 80).replace(/[^\x20-\x7e]/g, '?')}. It may be older than what retention keeps.`,
+  );
 }

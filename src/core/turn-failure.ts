@@ -4,7 +4,14 @@ import type { ReasonCode } from '../domain/reasons.ts';
 /** What to do after an agent did not finish a turn. */
 export type TurnFailure =
   /** Try again, with the same turn id. */
-  | { readonly kind: 'retry'; readonly reason: ReasonCode; readonly detail: string; readonly afterMs?: number }
+  | {
+      readonly kind: 'retry';
+      readonly reason: ReasonCode;
+      readonly detail: string;
+      readonly afterMs?: number;
+      /** What was thrown, where the detail does not say it. */
+      readonly error?: unknown;
+    }
   /** It will never work. */
   | { readonly kind: 'dead'; readonly reason: ReasonCode; readonly detail: string }
   /** It is not the turn's fault: wait, and spend no attempt. */
@@ -29,12 +36,12 @@ export function classifyTurnFailure(thrown: unknown, afterMs: number | undefined
     case 'lease_lost':
       return { kind: 'retry', reason: 'agent_unavailable', detail, ...wait };
     case 'internal':
-      return { kind: 'retry', reason: 'agent_failed', detail };
+      return { kind: 'retry', reason: 'agent_failed', detail, error: thrown };
     case 'unsupported':
+    case 'too_large':
       return { kind: 'dead', reason: 'agent_answer_invalid', detail };
     case 'invalid_request':
     case 'forbidden':
-    case 'too_large':
     case 'config_invalid':
       return { kind: 'dead', reason: 'agent_rejected', detail };
   }

@@ -32,10 +32,20 @@ const opening: Readonly<Record<TraceState, string>> = {
 export async function whyOf(store: Store, id: string): Promise<Why> {
   const trace = await traceOf(store, id);
   const { meaning, hint } = reasonTable[trace.reason];
-  const facts = [meaning.replace(/\.$/, ''), trace.detail, ruleOf(trace), await positionOf(store, trace), retryOf(trace)].filter(
-    (fact) => fact !== undefined,
-  );
-  return { id: trace.id, state: trace.state, reason: trace.reason, sentence: `${opening[trace.state]}: ${facts.join('; ')}.`, hint };
+  const facts = [
+    meaning.replace(/\.$/, ''),
+    trace.detail,
+    ruleOf(trace),
+    await positionOf(store, trace),
+    retryOf(trace),
+  ].filter((fact) => fact !== undefined);
+  return {
+    id: trace.id,
+    state: trace.state,
+    reason: trace.reason,
+    sentence: `${opening[trace.state]}: ${facts.join('; ')}.`,
+    hint,
+  };
 }
 
 function ruleOf({ event }: Trace): string | undefined {
@@ -45,12 +55,16 @@ function ruleOf({ event }: Trace): string | undefined {
 async function positionOf(store: Store, { id, state, event }: Trace): Promise<string | undefined> {
   if (state !== 'waiting' || !event) return undefined;
   const { ahead, head } = await store.inbox.getQueuePosition(event.id);
-  return ahead === 0 || head === id ? undefined : `${ahead} earlier in the same conversation, first ${head ?? ''}`;
+  return ahead === 0 || head === id
+    ? undefined
+    : `${ahead} earlier in the same conversation, first ${head ?? ''}`;
 }
 
 function retryOf({ state, event, parts }: Trace): string | undefined {
   const pending = parts.find((part) => part.state === 'pending');
   const dueAt = state === 'delivering' ? pending?.dueAt : state === 'waiting' ? event?.dueAt : undefined;
   const attempts = state === 'delivering' ? pending?.attempts : event?.attempts;
-  return dueAt === undefined || !attempts ? undefined : `next try at ${new Date(dueAt).toISOString()}, after ${attempts} so far`;
+  return dueAt === undefined || !attempts
+    ? undefined
+    : `next try at ${new Date(dueAt).toISOString()}, after ${attempts} so far`;
 }

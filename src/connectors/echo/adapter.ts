@@ -1,13 +1,9 @@
-import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Capability, ConnectorAdapter, ConnectorOperation } from '../connector.ts';
+import { EchoConfig } from './config.ts';
 import { EchoPlatform } from './platform.ts';
 import { openEchoSession } from './session.ts';
-
-const Config = z.strictObject({});
-
-export type EchoConfig = z.infer<typeof Config>;
 
 /**
  * A platform inside this process: what is sent to it is kept in a short list, and what is said to it comes
@@ -18,10 +14,12 @@ export function createEchoAdapter(): ConnectorAdapter<EchoConfig> {
   return {
     kind: 'echo',
     title: 'Echo (loopback)',
-    configSchema: Config,
+    configSchema: EchoConfig,
     needsSecret: false,
     capabilities: {
-      operations: Object.fromEntries(operations.map(([name, risk]) => [name, capability(name, risk)])) as Record<ConnectorOperation, Capability>,
+      operations: Object.fromEntries(
+        operations.map(([name, risk]) => [name, capability(name, risk)]),
+      ) as Record<ConnectorOperation, Capability>,
       inbound: ['message.created'],
       textMax: 2_000,
       idempotentSendMs: 0,
@@ -30,7 +28,10 @@ export function createEchoAdapter(): ConnectorAdapter<EchoConfig> {
     canonicalIdentity(entity, raw) {
       const id = raw.trim().replace(new RegExp(`^echo:${entity}:`), '');
       if (!/^[^\s:]+$/.test(id) || Buffer.byteLength(id) > limits.identityBytesMax) {
-        throw new AppError('invalid_request', `That is not an echo ${entity}. Use a name without spaces or colons.`);
+        throw new AppError(
+          'invalid_request',
+          `That is not an echo ${entity}. Use a name without spaces or colons.`,
+        );
       }
       return entity === 'conversation' || entity === 'thread' ? id : `echo:${entity}:${id}`;
     },

@@ -3,7 +3,7 @@ import type { InboundMessageEvent } from '../../domain/inbound-event.ts';
 import type { OutboundPart } from '../../domain/outbound.ts';
 import type { DeliveryOutcome } from '../../domain/outcome.ts';
 import type { ConnectorHost, ConnectorSession, SessionEnd, SimulatedMessage } from '../connector.ts';
-import type { EchoConfig } from './adapter.ts';
+import type { EchoConfig } from './config.ts';
 import type { EchoPlatform } from './platform.ts';
 
 /** What the text of a message makes this platform do; the reference's tokens, and one for the unknown outcome. */
@@ -49,14 +49,29 @@ function misbehave(
   const text = 'text' in part.operation ? part.operation.text : '';
   const first = (token: string): boolean => text.includes(token) && platform.firstTime(part, token);
   if (first(tokens.crash)) {
-    endSession({ kind: 'lost', code: 'session_failed', detail: 'The message asked the connector to crash once.' });
-    return { kind: 'retry', code: 'connector_restarting', afterMs: crashRetryMs, scope: 'lane', deferral: false };
+    endSession({
+      kind: 'lost',
+      code: 'session_failed',
+      detail: 'The message asked the connector to crash once.',
+    });
+    return {
+      kind: 'retry',
+      code: 'connector_restarting',
+      afterMs: crashRetryMs,
+      scope: 'lane',
+      deferral: false,
+    };
   }
   if (first(tokens.rateLimit)) {
     return { kind: 'retry', code: 'rate_limited', afterMs: rateLimitMs, scope: 'lane', deferral: true };
   }
   if (text.includes(tokens.refuse)) {
-    return { kind: 'rejected', code: 'platform_rejected', detail: 'The message asked to be refused.', scope: 'message' };
+    return {
+      kind: 'rejected',
+      code: 'platform_rejected',
+      detail: 'The message asked to be refused.',
+      scope: 'message',
+    };
   }
   if (first(tokens.loseReply)) {
     platform.apply(part);
@@ -75,7 +90,7 @@ function toEvent(message: SimulatedMessage, host: ConnectorHost<EchoConfig>): In
   return {
     type: 'message.created',
     source: host.connectorId,
-    dedupeKey: `message:${message.conversation}:${message.messageId}`,
+    dedupeKey: `message:${laneOf({ ...address, thread: message.messageId })}`,
     lane: laneOf(address),
     occurredAt: host.clock.now(),
     address,

@@ -1,7 +1,14 @@
 import type { Agent } from '../../agents/agent.ts';
 import type { AgentSpec } from '../../domain/agent-spec.ts';
 import { AppError } from '../../domain/errors.ts';
-import { type AgentId, connectorId, type EventId, type NextId, parseSlug, type RuleId } from '../../domain/ids.ts';
+import {
+  type AgentId,
+  connectorId,
+  type EventId,
+  type NextId,
+  parseSlug,
+  type RuleId,
+} from '../../domain/ids.ts';
 import type { InboundMessageEvent } from '../../domain/inbound-event.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Store } from '../../store/store.ts';
@@ -34,7 +41,10 @@ export class Agents {
   /** `usable`: its kind is known and its config fits. */
   async list(): Promise<readonly (AgentSpec & { usable: boolean })[]> {
     const usable = new Set(this.#deps.directory.list().map(({ id }) => id));
-    return (await this.#deps.store.agents.listAgents()).map((spec) => ({ ...spec, usable: usable.has(spec.id) }));
+    return (await this.#deps.store.agents.listAgents()).map((spec) => ({
+      ...spec,
+      usable: usable.has(spec.id),
+    }));
   }
 
   /** @throws AppError `invalid_request` when the config does not fit the kind. */
@@ -86,7 +96,13 @@ export class Agents {
       interrupted: false,
       overdue: false,
     };
-    const decision = { action: 'accept', reason: 'routed', rule: 'test' as RuleId, agent: live.spec.id, sessionKey: event.lane } as const;
+    const decision = {
+      action: 'accept',
+      reason: 'routed',
+      rule: 'test' as RuleId,
+      agent: live.spec.id,
+      sessionKey: event.lane,
+    } as const;
     const result = await runTurn(leased, decision, live, new AbortController().signal, clock);
     return { result, durationMs: clock.monotonic() - startedAt };
   }

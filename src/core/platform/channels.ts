@@ -8,7 +8,7 @@ import {
 } from '../../connectors/connector.ts';
 import type { AdapterRegistry } from '../../connectors/registry.ts';
 import { AppError } from '../../domain/errors.ts';
-import { type ConnectorId, kindOf, type NextId, parseConnectorId } from '../../domain/ids.ts';
+import { kindOf, type NextId, parseConnectorId } from '../../domain/ids.ts';
 import type { Page, PageRequest } from '../../domain/page.ts';
 import { formatVaultRef, parseVaultRef } from '../../domain/vault-ref.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -61,21 +61,31 @@ export class Channels {
   /** @throws AppError `not_found`. */
   async get(id: string): Promise<ChannelView> {
     const record = await this.#record(id);
-    const [queues, gauges] = await Promise.all([this.#deps.store.connectors.listQueueStates(), this.#deps.store.stats.listGauges()]);
+    const [queues, gauges] = await Promise.all([
+      this.#deps.store.connectors.listQueueStates(),
+      this.#deps.store.stats.listGauges(),
+    ]);
     return this.#view(record, queues, gauges);
   }
 
   /** Adds a connector, or changes its settings; what runs follows at once. */
   async save(
     id: string,
-    settings: { readonly config: Readonly<Record<string, unknown>>; readonly secretRef?: string | undefined; readonly enabled: boolean },
+    settings: {
+      readonly config: Readonly<Record<string, unknown>>;
+      readonly secretRef?: string | undefined;
+      readonly enabled: boolean;
+    },
   ): Promise<ChannelView> {
     const { store, adapters, clock } = this.#deps;
     const connector = parseConnectorId(id);
     const adapter = adapters.get(kindOf(connector));
     const config = asInvalidRequest(() => parseConfig(adapter, settings.config)) as Record<string, unknown>;
     const known = await store.connectors.getConnector(connector);
-    const secretRef = settings.secretRef ?? known?.secretRef ?? (adapter.needsSecret ? `channel:${connector}/token` : undefined);
+    const secretRef =
+      settings.secretRef ??
+      known?.secretRef ??
+      (adapter.needsSecret ? `channel:${connector}/token` : undefined);
     const now = clock.now();
     await store.connectors.putConnector({
       id: connector,
@@ -104,7 +114,7 @@ export class Channels {
     const record = await this.#record(id);
     await store.connectors.putConnector({ ...record, enabled: false, updatedAt: clock.now() });
     await supervisor.reconcile();
-    for (let more = true; more; ) ({ more } = await store.connectors.removeConnector(record.id, clock.now()));
+    for (let more = true; more;) ({ more } = await store.connectors.removeConnector(record.id, clock.now()));
   }
 
   async pause(id: string, reason: string): Promise<QueueView> {
@@ -137,12 +147,26 @@ export class Channels {
   }
 
   /** Takes a message as if the platform had delivered it, through the session's own way in. */
-  async test(id: string, message: Omit<SimulatedMessage, 'messageId'> & { readonly messageId?: string | undefined }): Promise<AcceptedEvent> {
+  async test(
+    id: string,
+    message: Omit<SimulatedMessage, 'messageId'> & { readonly messageId?: string | undefined },
+  ): Promise<AcceptedEvent> {
     const { id: connector } = await this.#record(id);
     const session = this.#deps.supervisor.session(connector);
-    if (!session) throw new AppError('unavailable', `${connector} has no live session. See: palyra channels status ${connector}.`);
-    if (!session.simulate) throw new AppError('unsupported', `A ${kindOf(connector)} connector cannot make up messages. Write to it on the platform.`);
-    const [accepted] = await session.simulate({ ...message, messageId: message.messageId ?? this.#deps.nextId('test') });
+    if (!session)
+      throw new AppError(
+        'unavailable',
+        `${connector} has no live session. See: palyra channels status ${connector}.`,
+      );
+    if (!session.simulate)
+      throw new AppError(
+        'unsupported',
+        `A ${kindOf(connector)} connector cannot make up messages. Write to it on the platform.`,
+      );
+    const [accepted] = await session.simulate({
+      ...message,
+      messageId: message.messageId ?? this.#deps.nextId('test'),
+    });
     if (!accepted) throw new AppError('internal', 'The connector accepted nothing.');
     return accepted;
   }
@@ -150,15 +174,21 @@ export class Channels {
   async #record(id: string): Promise<ConnectorRecord> {
     const connector = parseConnectorId(id);
     const record = await this.#deps.store.connectors.getConnector(connector);
-    if (!record) throw new AppError('not_found', `There is no connector ${connector}. See: palyra channels list.`);
+    if (!record)
+      throw new AppError('not_found', `There is no connector ${connector}. See: palyra channels list.`);
     return record;
   }
 
   #view(record: ConnectorRecord, queues: readonly QueueState[], gauges: readonly Gauge[]): ChannelView {
     const running = this.#deps.supervisor.state(record.id);
     const count = (queue: string, state: string): number =>
-      gauges.find((gauge) => gauge.source === record.id && gauge.queue === queue && gauge.state === state)?.count ?? 0;
-    const { source: _source, ...state } = queues.find((queue) => queue.source === record.id) ?? { source: record.id, paused: false, draining: false };
+      gauges.find((gauge) => gauge.source === record.id && gauge.queue === queue && gauge.state === state)
+        ?.count ?? 0;
+    const { source: _source, ...state } = queues.find((queue) => queue.source === record.id) ?? {
+      source: record.id,
+      paused: false,
+      draining: false,
+    };
     return {
       ...record,
       status: running?.state ?? { state: 'disabled', since: record.updatedAt },
@@ -176,7 +206,9 @@ export class Channels {
 }
 
 /** Each operation with what it needs, as a list. */
-export function capabilityList({ capabilities }: ConnectorAdapter): readonly (Capability & { readonly operation: ConnectorOperation })[] {
+export function capabilityList({
+  capabilities,
+}: ConnectorAdapter): readonly (Capability & { readonly operation: ConnectorOperation })[] {
   return connectorOperations.map((operation) => ({ operation, ...capabilities.operations[operation] }));
 }
 
@@ -185,7 +217,8 @@ function asInvalidRequest<Value>(parse: () => Value): Value {
   try {
     return parse();
   } catch (error) {
-    throw error instanceof AppError && error.code === 'config_invalid' ? new AppError('invalid_request', error.message) : error;
+    throw error instanceof AppError && error.code === 'config_invalid'
+      ? new AppError('invalid_request', error.message)
+      : error;
   }
 }
-

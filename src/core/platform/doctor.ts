@@ -29,12 +29,14 @@ export function diagnose(input: DoctorInput): readonly Check[] {
     checkDisk(input.status.stateDir),
     ...input.channels.flatMap(checkChannel),
     ...input.webhooks.flatMap(checkWebhook),
-    ...input.agents.filter(({ usable }) => !usable).map(({ id }): Check => ({
-      name: `agent ${id}`,
-      level: 'fail',
-      detail: 'its settings do not work',
-      fix: `palyra agents set ${id} …`,
-    })),
+    ...input.agents
+      .filter(({ usable }) => !usable)
+      .map(({ id }): Check => ({
+        name: `agent ${id}`,
+        level: 'fail',
+        detail: 'its settings do not work',
+        fix: `palyra agents set ${id} …`,
+      })),
     ...input.warnings.map(({ rule, text, code }): Check => ({
       name: rule === undefined ? 'rules' : `rule ${rule}`,
       level: 'warn',
@@ -56,10 +58,20 @@ function checkDaemon({ readiness, vault, inbox, outbox }: StatusView): Check[] {
     ...signals,
     vault.why === undefined
       ? { name: 'vault', level: 'ok', detail: 'open' }
-      : { name: 'vault', level: 'fail', detail: vault.why, fix: 'Provide the master key, then: palyra secrets rotate-key --unlock' },
+      : {
+          name: 'vault',
+          level: 'fail',
+          detail: vault.why,
+          fix: 'Provide the master key, then: palyra secrets rotate-key --unlock',
+        },
     stopped === 0
       ? { name: 'dead letters', level: 'ok', detail: 'none' }
-      : { name: 'dead letters', level: 'warn', detail: `${stopped} wait for a decision`, fix: 'palyra channels dead-letters list' },
+      : {
+          name: 'dead letters',
+          level: 'warn',
+          detail: `${stopped} wait for a decision`,
+          fix: 'palyra channels dead-letters list',
+        },
   ];
 }
 
@@ -69,7 +81,12 @@ function checkDisk(stateDir: string): Check {
   const detail = `${Math.round(free / 1_048_576)} MB free, database ${Math.round(databaseBytes(stateDir) / 1_048_576)} MB`;
   return free >= freeBytesMin
     ? { name: 'disk', level: 'ok', detail }
-    : { name: 'disk', level: 'warn', detail, fix: 'Make room, or shorten retention in config.json. With a full disk everything is refused.' };
+    : {
+        name: 'disk',
+        level: 'warn',
+        detail,
+        fix: 'Make room, or shorten retention in config.json. With a full disk everything is refused.',
+      };
 }
 
 function databaseBytes(stateDir: string): number {
@@ -80,7 +97,14 @@ function checkChannel({ id, status, enabled, queue }: ChannelView): Check[] {
   const name = `connector ${id}`;
   if (!enabled) return [{ name, level: 'ok', detail: 'switched off' }];
   const paused: Check[] = queue.paused
-    ? [{ name: `${name} queue`, level: 'warn', detail: `paused: ${queue.pauseReason ?? ''}`, fix: `palyra channels resume ${id}` }]
+    ? [
+        {
+          name: `${name} queue`,
+          level: 'warn',
+          detail: `paused: ${queue.pauseReason ?? ''}`,
+          fix: `palyra channels resume ${id}`,
+        },
+      ]
     : [];
   switch (status.state) {
     case 'running':
@@ -107,7 +131,15 @@ function checkChannel({ id, status, enabled, queue }: ChannelView): Check[] {
 function checkWebhook({ id, status, routed }: DoctorInput['webhooks'][number]): Check[] {
   const name = `webhook ${id}`;
   if (status === 'disabled') return [{ name, level: 'ok', detail: 'switched off' }];
-  if (status !== 'ready') return [{ name, level: 'fail', detail: status, fix: `palyra webhooks rotate ${id}` }];
+  if (status !== 'ready')
+    return [{ name, level: 'fail', detail: status, fix: `palyra webhooks rotate ${id}` }];
   if (routed) return [{ name, level: 'ok', detail: 'ready' }];
-  return [{ name, level: 'warn', detail: 'no rule selects its events', fix: `palyra router rules set ${id} --source webhook:${id} --agent … --reply-to …` }];
+  return [
+    {
+      name,
+      level: 'warn',
+      detail: 'no rule selects its events',
+      fix: `palyra router rules set ${id} --source webhook:${id} --agent … --reply-to …`,
+    },
+  ];
 }

@@ -1,5 +1,13 @@
 import { AppError } from '../../domain/errors.ts';
-import { type ConnectorId, type EventId, type MessageId, parseConnectorId, type PartId, type TurnId, turnIdOf } from '../../domain/ids.ts';
+import {
+  type ConnectorId,
+  type EventId,
+  type MessageId,
+  parseConnectorId,
+  type PartId,
+  type TurnId,
+  turnIdOf,
+} from '../../domain/ids.ts';
 import type { OutboundOperation } from '../../domain/outbound.ts';
 import type { Page, PageRequest } from '../../domain/page.ts';
 import type { TurnMessage } from '../../agents/agent.ts';
@@ -34,7 +42,9 @@ export class Messages {
   }
 
   /** Durable when resolved. The same key with the same contents again answers with the first message. */
-  async send(request: SendRequest): Promise<{ message: MessageId; added: boolean; parts: readonly PartRecord[] }> {
+  async send(
+    request: SendRequest,
+  ): Promise<{ message: MessageId; added: boolean; parts: readonly PartRecord[] }> {
     const { store, plan, clock, depthMax } = this.#deps;
     const connector = await this.#connector(request.connector);
     const parts = planMessage(
@@ -64,15 +74,28 @@ export class Messages {
   }
 
   /** Ends a turn that an agent took with 202. */
-  async answerTurn(id: string, messages: readonly TurnMessage[], postId: string): Promise<{ turn: TurnId; repeated: boolean; parts: number }> {
+  async answerTurn(
+    id: string,
+    messages: readonly TurnMessage[],
+    postId: string,
+  ): Promise<{ turn: TurnId; repeated: boolean; parts: number }> {
     const { store, plan, clock } = this.#deps;
     const eventId = id.replace(/^turn_/, 'evt_') as EventId;
     const record = await store.inbox.getEvent(eventId);
     if (!record?.event || !id.startsWith('turn_')) throw new AppError('not_found', 'There is no such turn.');
     const turn = turnIdOf(eventId);
     const parts = planAnswer({ turn, eventId, event: record.event, messages, ...record.answerPlan }, plan);
-    if (!parts) throw new AppError('conflict', 'The answer has no place to go: set replyTo in the rule that selects the event.');
-    const { repeated } = await store.inbox.resume(turn, postId, { at: clock.now(), state: 'done', reason: 'answered', parts });
+    if (!parts)
+      throw new AppError(
+        'conflict',
+        'The answer has no place to go: set replyTo in the rule that selects the event.',
+      );
+    const { repeated } = await store.inbox.resume(turn, postId, {
+      at: clock.now(),
+      state: 'done',
+      reason: 'answered',
+      parts,
+    });
     return { turn, repeated, parts: parts.length };
   }
 
@@ -85,25 +108,56 @@ export class Messages {
     const { store } = this.#deps;
     if (isPart(id)) {
       const part = await store.outbox.getPart(id);
-      if (part?.reason === undefined || (part.state !== 'dead' && part.state !== 'held')) throw noDeadLetter();
+      if (part?.reason === undefined || (part.state !== 'dead' && part.state !== 'held'))
+        throw noDeadLetter();
       const { state, reason, attempts, detail } = part;
-      const contents = { address: part.address, operation: part.operation, part: part.part, parts: part.parts, message: part.message };
-      return { id, queue: 'outbox', source: part.connector, state, reason, attempts, at: part.finishedAt ?? 0, ...(detail === undefined ? {} : { detail }), contents };
+      const contents = {
+        address: part.address,
+        operation: part.operation,
+        part: part.part,
+        parts: part.parts,
+        message: part.message,
+      };
+      return {
+        id,
+        queue: 'outbox',
+        source: part.connector,
+        state,
+        reason,
+        attempts,
+        at: part.finishedAt ?? 0,
+        ...(detail === undefined ? {} : { detail }),
+        contents,
+      };
     }
     const event = await store.inbox.getEvent(id as EventId);
     if (event?.reason === undefined || event.state !== 'dead') throw noDeadLetter();
     const { reason, attempts, detail } = event;
-    return { id: event.id, queue: 'inbox', source: event.source, state: 'dead', reason, attempts, at: event.finishedAt ?? 0, ...(detail === undefined ? {} : { detail }), contents: event.event };
+    return {
+      id: event.id,
+      queue: 'inbox',
+      source: event.source,
+      state: 'dead',
+      reason,
+      attempts,
+      at: event.finishedAt ?? 0,
+      ...(detail === undefined ? {} : { detail }),
+      contents: event.event,
+    };
   }
 
   async replay(id: string): Promise<void> {
     const { store, clock } = this.#deps;
-    await (isPart(id) ? store.outbox.replay(id, clock.now()) : store.inbox.replay(id as EventId, clock.now()));
+    await (isPart(id)
+      ? store.outbox.replay(id, clock.now())
+      : store.inbox.replay(id as EventId, clock.now()));
   }
 
   async discard(id: string): Promise<void> {
     const { store, clock } = this.#deps;
-    await (isPart(id) ? store.outbox.discard(id, clock.now()) : store.inbox.discard(id as EventId, clock.now()));
+    await (isPart(id)
+      ? store.outbox.discard(id, clock.now())
+      : store.inbox.discard(id as EventId, clock.now()));
   }
 
   async #connector(id: string): Promise<ConnectorId> {
@@ -120,5 +174,8 @@ function isPart(id: string): id is PartId {
 }
 
 function noDeadLetter(): AppError {
-  return new AppError('not_found', 'There is no dead letter of that id. See: palyra channels dead-letters list.');
+  return new AppError(
+    'not_found',
+    'There is no dead letter of that id. See: palyra channels dead-letters list.',
+  );
 }

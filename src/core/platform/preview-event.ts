@@ -1,7 +1,16 @@
 import type { AdapterRegistry } from '../../connectors/registry.ts';
 import { laneOf } from '../../domain/address.ts';
 import { AppError } from '../../domain/errors.ts';
-import { type DeliveryId, type IntegrationId, integrationOf, kindOf, parseConnectorId, parseSlug, type SourceId, webhookSource } from '../../domain/ids.ts';
+import {
+  type DeliveryId,
+  type IntegrationId,
+  integrationOf,
+  kindOf,
+  parseConnectorId,
+  parseSlug,
+  type SourceId,
+  webhookSource,
+} from '../../domain/ids.ts';
 import type { InboundEvent, InboundEventType, InboundMessageEvent } from '../../domain/inbound-event.ts';
 
 export interface PreviewRequest {
@@ -27,7 +36,8 @@ export interface PreviewRequest {
 /** The event that a preview asks about, in the spelling that the adapter would give it. */
 export function previewEvent(request: PreviewRequest, adapters: AdapterRegistry, now: number): InboundEvent {
   const integration = integrationOf(request.source as SourceId);
-  if (integration !== undefined) return previewWebhook(parseSlug<IntegrationId>(integration, 'webhook id'), request.webhookEvent, now);
+  if (integration !== undefined)
+    return previewWebhook(parseSlug<IntegrationId>(integration, 'webhook id'), request.webhookEvent, now);
   const { attachments, text, mentions, broadcast, replyTo, ...base } = previewMessage(request, adapters, now);
   const message = { attachments, text, mentions };
   switch (request.type) {
@@ -66,7 +76,11 @@ function previewWebhook(integration: IntegrationId, event: string, now: number):
   };
 }
 
-function previewMessage(request: PreviewRequest, adapters: AdapterRegistry, now: number): InboundMessageEvent {
+function previewMessage(
+  request: PreviewRequest,
+  adapters: AdapterRegistry,
+  now: number,
+): InboundMessageEvent {
   const connector = parseConnectorId(request.source);
   const adapter = adapters.get(kindOf(connector));
   const address = {

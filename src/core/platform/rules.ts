@@ -44,14 +44,19 @@ export class Rules {
 
   /** @throws AppError `not_found`. */
   async remove(id: string): Promise<void> {
-    if (!(await this.#deps.store.rules.removeRule(id as RuleId))) throw new AppError('not_found', 'There is no such rule. See: palyra router rules list.');
+    if (!(await this.#deps.store.rules.removeRule(id as RuleId)))
+      throw new AppError('not_found', 'There is no such rule. See: palyra router rules list.');
     await this.#deps.policy.reload();
   }
 
   /** What the live path would decide, by its own function, without any effect. */
   preview(request: PreviewRequest): RouteDecision {
     const event = previewEvent(request, this.#deps.adapters, this.#deps.clock.now());
-    return this.#deps.policy.router.route(event, { participates: request.participates, paired: request.paired, botTurns: 0 });
+    return this.#deps.policy.router.route(event, {
+      participates: request.participates,
+      paired: request.paired,
+      botTurns: 0,
+    });
   }
 
   async warnings(): Promise<readonly RuleWarning[]> {

@@ -18,7 +18,11 @@ export class Secrets {
   }
 
   async list(): Promise<readonly { ref: string; createdAt: number; updatedAt: number }[]> {
-    return (await this.#vault.list()).map(({ ref, createdAt, updatedAt }) => ({ ref: formatVaultRef(ref), createdAt, updatedAt }));
+    return (await this.#vault.list()).map(({ ref, createdAt, updatedAt }) => ({
+      ref: formatVaultRef(ref),
+      createdAt,
+      updatedAt,
+    }));
   }
 
   /** Stores the secret, and starts the connectors that use it anew. */
@@ -31,7 +35,8 @@ export class Secrets {
   /** @throws AppError `not_found`. */
   async remove(scope: string, key: string): Promise<void> {
     const ref = parseVaultRef(`${scope}/${key}`);
-    if (!(await this.#vault.remove(ref))) throw new AppError('not_found', `There is no secret ${formatVaultRef(ref)}.`);
+    if (!(await this.#vault.remove(ref)))
+      throw new AppError('not_found', `There is no secret ${formatVaultRef(ref)}.`);
   }
 
   rotateKey(newKey: string | undefined): ReturnType<Vault['rotateMasterKey']> {

@@ -51,7 +51,9 @@ export async function statusOf(deps: StatusDeps): Promise<StatusView> {
     deps.store.webhooks.listIntegrations(),
   ]);
   const sum = (queue: string, state: string): number =>
-    gauges.filter((gauge) => gauge.queue === queue && gauge.state === state).reduce((total, { count }) => total + count, 0);
+    gauges
+      .filter((gauge) => gauge.queue === queue && gauge.state === state)
+      .reduce((total, { count }) => total + count, 0);
   const lastHour: Record<string, number> = {};
   for (const { kind, count } of activity) lastHour[kind] = (lastHour[kind] ?? 0) + count;
   const vault = deps.secrets.status;

@@ -32,7 +32,12 @@ const answerBytesMax = 64 * 1024;
 export async function postSample(request: SampleRequest): Promise<SampleAnswer> {
   const { integration, secret, url, deliveryId, now, fetch } = request;
   const named = { provider: providerOf(integration.provider), settings: integration.settings };
-  const sample = samplePayload({ ...named, id: deliveryId, now, ...(request.event === undefined ? {} : { event: request.event }) });
+  const sample = samplePayload({
+    ...named,
+    id: deliveryId,
+    now,
+    ...(request.event === undefined ? {} : { event: request.event }),
+  });
   const body = request.body ?? sample.body;
   const headers = sign({ ...named, secret, body, now, id: deliveryId, event: sample.event });
   const response = await fetch({
@@ -50,7 +55,9 @@ export async function postSample(request: SampleRequest): Promise<SampleAnswer> 
 
 /** Name and value in turn, as a record. */
 function toRecord(headers: readonly string[]): Record<string, string> {
-  return Object.fromEntries(headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1] ?? '']] : [])));
+  return Object.fromEntries(
+    headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1] ?? '']] : [])),
+  );
 }
 
 function parseAnswer(text: string): Omit<SampleAnswer, 'status'> {

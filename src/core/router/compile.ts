@@ -40,7 +40,8 @@ export function compileRouter(rules: readonly Rule[]): ConnectorRouter {
 function refuseBeforeRules(event: InboundEvent): ReasonCode | undefined {
   if (event.type === 'webhook') return undefined;
   if (event.sender.kind === 'self') return 'own_message';
-  if (event.type === 'message.created' && event.text.trim() === '' && event.attachments.length === 0) return 'message_empty';
+  if (event.type === 'message.created' && event.text.trim() === '' && event.attachments.length === 0)
+    return 'message_empty';
   return undefined;
 }
 
@@ -67,7 +68,7 @@ function decide(selected: CompiledRule, event: InboundEvent, facts: RouteFacts):
 
 type Refusal = { readonly action: 'ignore' | 'deny'; readonly reason: ReasonCode };
 
-/** Who may: the deny list first, then bots, then the lists and the policy for direct messages. */
+/** Who may: the deny list first, then bots, then the policy for direct messages and the lists. */
 function refuseSender(selected: CompiledRule, event: ChatEvent, facts: RouteFacts): Refusal | undefined {
   const { rule, allowFrom, denyFrom } = selected;
   const { sender } = event;
@@ -76,15 +77,22 @@ function refuseSender(selected: CompiledRule, event: ChatEvent, facts: RouteFact
     if (rule.bots === 'deny') return { action: 'ignore', reason: 'sender_is_bot' };
     if (facts.botTurns >= botTurnsMax) return { action: 'deny', reason: 'bot_loop_guard' };
   }
+  // A rule that selects people is an allow list by another name.
+  if (!sender.verified && (rule.match.senders !== undefined || rule.match.roles !== undefined))
+    return { action: 'deny', reason: 'sender_unverified_for_allowlist' };
   const listed = sender.verified && allowFrom.has(sender.id);
-  if (event.direct && rule.directMessages === 'deny') return { action: 'deny', reason: 'direct_message_denied_by_policy' };
+  if (event.direct && rule.directMessages === 'deny')
+    return { action: 'deny', reason: 'direct_message_denied_by_policy' };
   if (event.direct && rule.directMessages === 'pairing') {
     if (!sender.verified) return { action: 'deny', reason: 'sender_unverified_for_dm_pairing' };
     return listed || facts.paired ? undefined : { action: 'deny', reason: 'direct_message_pairing_required' };
   }
   const mustBeListed = allowFrom.size > 0 || (event.direct && rule.directMessages === 'allowlist');
   if (!mustBeListed || listed) return undefined;
-  return { action: 'deny', reason: sender.verified ? 'sender_not_allowlisted' : 'sender_unverified_for_allowlist' };
+  return {
+    action: 'deny',
+    reason: sender.verified ? 'sender_not_allowlisted' : 'sender_unverified_for_allowlist',
+  };
 }
 
 /** Outside direct messages a bot answers when it is spoken to. Commands, buttons and the like speak to it by themselves. */
@@ -94,7 +102,8 @@ function refuseUnaddressed(selected: CompiledRule, event: ChatEvent, facts: Rout
   const mentioned = event.mentions.self || selected.mentioned(event.text);
   const isReplyToUs = event.type === 'message.created' && event.replyTo?.toSelf === true;
   const addressed = mentioned || isReplyToUs || (event.address.thread !== undefined && facts.participates);
-  if (!event.direct && rule.mention.required && !addressed) return { action: 'ignore', reason: 'no_matching_mention' };
+  if (!event.direct && rule.mention.required && !addressed)
+    return { action: 'ignore', reason: 'no_matching_mention' };
   return event.type === 'message.created' ? refuseBroadcast(rule, event, mentioned) : undefined;
 }
 
@@ -104,8 +113,11 @@ function refuseBroadcast(rule: Rule, event: InboundMessageEvent, mentioned: bool
   return mentioned ? undefined : { action: 'deny', reason: 'broadcast_requires_mention_match' };
 }
 
+/** No lane holds a `#` by itself, so no conversation can pass for somebody's part of another. */
 function sessionKeyOf(rule: Rule, event: InboundEvent): string {
-  return rule.isolateSessionBySender && event.type !== 'webhook' ? `${event.lane}#${event.sender.id}` : event.lane;
+  return rule.isolateSessionBySender && event.type !== 'webhook'
+    ? `${event.lane}#${event.sender.id}`
+    : event.lane;
 }
 
 function compileRule(rule: Rule): CompiledRule {
@@ -127,9 +139,14 @@ function compileMatch({ match }: Rule): (event: InboundEvent) => boolean {
   const inGuilds = compileList(match.guilds);
   const inRoles = compileList(match.roles);
   const inEvents = compileList(match.webhookEvents);
-  const chatOnly = [match.conversations, match.threads, match.senders, match.guilds, match.roles, match.direct].some(
-    (selector) => selector !== undefined,
-  );
+  const chatOnly = [
+    match.conversations,
+    match.threads,
+    match.senders,
+    match.guilds,
+    match.roles,
+    match.direct,
+  ].some((selector) => selector !== undefined);
   return (event) => {
     if (!types.has(event.type) || !inSources(event.source)) return false;
     if (event.type === 'webhook') return !chatOnly && inEvents(event.event);
@@ -160,5 +177,12 @@ function compileSources(list: readonly string[] | undefined): (source: string) =
 }
 
 function hashOf(rules: readonly Rule[]): string {
-  return createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, 16);
+  return createHash('sha256').update(JSON.stringify(rules, inKeyOrder)).digest('hex').slice(0, 16);
+}
+
+/** So that a rule has one spelling, whatever it was read from. */
+function inKeyOrder(_key: string, value: unknown): unknown {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1)))
+    : value;
 }

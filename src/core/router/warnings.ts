@@ -15,7 +15,8 @@ export interface RuleSurroundings {
 /** What in the rules looks like a mistake, or opens a door wider than one may think. */
 export function ruleWarnings(rules: readonly Rule[], surroundings: RuleSurroundings): readonly RuleWarning[] {
   const enabled = rules.filter((rule) => rule.enabled);
-  if (enabled.length === 0) return [{ code: 'no_rules', text: 'No rule is enabled: every event is ignored.' }];
+  if (enabled.length === 0)
+    return [{ code: 'no_rules', text: 'No rule is enabled: every event is ignored.' }];
   return enabled.flatMap((rule, index) => [
     ...missingThings(rule, surroundings),
     ...openDoors(rule),
@@ -27,16 +28,21 @@ export function ruleWarnings(rules: readonly Rule[], surroundings: RuleSurroundi
 function missingThings(rule: Rule, { agents, connectors, integrations }: RuleSurroundings): RuleWarning[] {
   const warnings: RuleWarning[] = [];
   const warn = (code: string, text: string): number => warnings.push({ rule: rule.id, code, text });
-  if (rule.agent !== undefined && !agents.has(rule.agent)) warn('agent_missing', `There is no agent ${rule.agent}; events wait for it.`);
+  if (rule.agent !== undefined && !agents.has(rule.agent))
+    warn('agent_missing', `There is no agent ${rule.agent}; events wait for it.`);
   if (rule.replyTo && !connectors.has(rule.replyTo.connector)) {
     warn('connector_missing', `Answers go to ${rule.replyTo.connector}, which does not exist.`);
   }
   for (const source of rule.match.sources ?? []) {
-    const known = source.endsWith(':*') || connectors.has(source) || integrations.has(source.replace(/^webhook:/, ''));
+    const known =
+      source.endsWith(':*') || connectors.has(source) || integrations.has(source.replace(/^webhook:/, ''));
     if (!known) warn('source_missing', `It selects ${source}, which does not exist.`);
   }
   if (rule.action === 'accept' && takesWebhooks(rule) && !rule.replyTo) {
-    warn('reply_address_missing', 'It takes webhooks but has no replyTo: an answer would have no place to go.');
+    warn(
+      'reply_address_missing',
+      'It takes webhooks but has no replyTo: an answer would have no place to go.',
+    );
   }
   return warnings;
 }
@@ -45,7 +51,8 @@ function openDoors(rule: Rule): RuleWarning[] {
   if (rule.action !== 'accept') return [];
   const warnings: RuleWarning[] = [];
   const warn = (code: string, text: string): number => warnings.push({ rule: rule.id, code, text });
-  const anybody = rule.allowFrom.length === 0 && rule.match.senders === undefined && rule.match.roles === undefined;
+  const anybody =
+    rule.allowFrom.length === 0 && rule.match.senders === undefined && rule.match.roles === undefined;
   const loopback = rule.match.sources?.every((source) => source.startsWith('echo:')) === true;
   if (loopback || onlyWebhooks(rule)) return warnings;
   if (rule.directMessages === 'allow' && anybody && rule.match.direct !== false) {
@@ -55,7 +62,11 @@ function openDoors(rule: Rule): RuleWarning[] {
     warn('channels_open', 'The agent answers everything that anybody says where the account can read.');
   }
   if (rule.broadcast === 'allow') warn('broadcast_open', 'Senders may have the answer sent to everybody.');
-  if (rule.bots === 'allow') warn('bots_allowed', 'Other bots may start turns; only the loop guard stops two bots talking to each other.');
+  if (rule.bots === 'allow')
+    warn(
+      'bots_allowed',
+      'Other bots may start turns; only the loop guard stops two bots talking to each other.',
+    );
   return warnings;
 }
 
@@ -68,17 +79,33 @@ function contradictions(rule: Rule): RuleWarning[] {
     text: `${sender} is on both lists; the deny list wins.`,
   }));
   if (rule.action === 'accept' && rule.match.direct === true && rule.directMessages === 'deny') {
-    warnings.push({ rule: rule.id, code: 'selects_nothing', text: 'It selects only direct messages, and denies them.' });
+    warnings.push({
+      rule: rule.id,
+      code: 'selects_nothing',
+      text: 'It selects only direct messages, and denies them.',
+    });
   }
   if (rule.directMessages === 'allowlist' && rule.allowFrom.length === 0) {
-    warnings.push({ rule: rule.id, code: 'allowlist_empty', text: 'Direct messages need an allow list, which is empty: none gets through.' });
+    warnings.push({
+      rule: rule.id,
+      code: 'allowlist_empty',
+      text: 'Direct messages need an allow list, which is empty: none gets through.',
+    });
   }
   return warnings;
 }
 
 function shadows(rule: Rule, earlier: readonly Rule[]): RuleWarning[] {
   const shadow = earlier.find((other) => covers(other, rule));
-  return shadow ? [{ rule: rule.id, code: 'never_asked', text: `Rule ${shadow.id} selects everything that this one does, and is asked first.` }] : [];
+  return shadow
+    ? [
+        {
+          rule: rule.id,
+          code: 'never_asked',
+          text: `Rule ${shadow.id} selects everything that this one does, and is asked first.`,
+        },
+      ]
+    : [];
 }
 
 /** Whether every selector of `wide` lets through at least what that of `narrow` does. */
@@ -93,13 +120,14 @@ function covers(wide: Rule, narrow: Rule): boolean {
 }
 
 function coversList(wide: readonly string[] | undefined, narrow: readonly string[] | undefined): boolean {
-  return wide === undefined || (narrow !== undefined && narrow.every((entry) => wide.includes(entry)));
+  return wide === undefined || narrow?.every((entry) => wide.includes(entry)) === true;
 }
 
 function coversSources(wide: readonly string[] | undefined, narrow: readonly string[] | undefined): boolean {
   if (wide === undefined) return true;
-  const includes = (source: string): boolean => wide.includes(source) || wide.includes(`${source.slice(0, source.indexOf(':'))}:*`);
-  return narrow !== undefined && narrow.every(includes);
+  const includes = (source: string): boolean =>
+    wide.includes(source) || wide.includes(`${source.slice(0, source.indexOf(':'))}:*`);
+  return narrow?.every(includes) === true;
 }
 
 function typesOf(rule: Rule): readonly string[] {
@@ -107,9 +135,13 @@ function typesOf(rule: Rule): readonly string[] {
 }
 
 function takesWebhooks({ match }: Rule): boolean {
-  const chatOnly = match.conversations ?? match.threads ?? match.senders ?? match.guilds ?? match.roles ?? match.direct;
+  const chatOnly =
+    match.conversations ?? match.threads ?? match.senders ?? match.guilds ?? match.roles ?? match.direct;
   if (chatOnly !== undefined) return false;
-  return (match.types ?? routedByDefault).includes('webhook') && (match.sources?.some((source) => source.startsWith('webhook:')) ?? true);
+  return (
+    (match.types ?? routedByDefault).includes('webhook') &&
+    (match.sources?.some((source) => source.startsWith('webhook:')) ?? true)
+  );
 }
 
 function onlyWebhooks({ match }: Rule): boolean {

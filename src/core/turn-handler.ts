@@ -1,0 +1,158 @@
+import type { TurnMessage } from '../agents/agent.ts';
+import { AppError, isAppError } from '../domain/errors.ts';
+import { turnIdOf } from '../domain/ids.ts';
+import type { ReasonCode } from '../domain/reasons.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { AnswerPlan, LeasedEvent } from '../store/inbox-store.ts';
+import type { NewPart } from '../store/outbox-store.ts';
+import type { Store } from '../store/store.ts';
+import type { AgentDirectory, LiveAgent } from './agent-directory.ts';
+import type { EventSettler } from './event-settler.ts';
+import { type PlanDeps, planAcknowledgement, planAnswer } from './plan.ts';
+import type { RouteDecision } from './router/decision.ts';
+import { runTurn } from './run-turn.ts';
+import type { TurnPlace, TurnPlaces } from './turn-places.ts';
+
+export interface TurnHandlerDeps {
+  readonly store: Pick<Store, 'outbox'>;
+  readonly agents: AgentDirectory;
+  readonly places: TurnPlaces;
+  readonly plan: PlanDeps;
+  readonly settler: EventSettler;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How long to wait when something must be mended first: no such agent, a locked vault. */
+  readonly waitMs: number;
+  readonly outboxDepthMax: number;
+}
+
+export type Accepted = Extract<RouteDecision, { action: 'accept' }>;
+
+/** Has an agent answer an event that was accepted for it, and settles the event in every case. */
+export class TurnHandler {
+  readonly #deps: TurnHandlerDeps;
+
+  constructor(deps: TurnHandlerDeps) {
+    this.#deps = deps;
+  }
+
+  async handle(leased: LeasedEvent, decision: Accepted, signal: AbortSignal): Promise<void> {
+    const { agents, places, settler } = this.#deps;
+    const live = agents.find(decision.agent);
+    if (!live) return this.#wait(leased, 'agent_missing', signal);
+    // Attempts that were never settled count too: a turn that takes the daemon down with it must end.
+    if (leased.attempt > live.spec.attemptsMax) {
+      const reason = leased.overdue ? 'agent_timeout' : 'turn_retry_limit_reached';
+      return settler.bury(leased, { reason }, blameOf(decision), signal);
+    }
+    let place: TurnPlace;
+    try {
+      const { concurrency } = live.spec;
+      place = await places.enter({ source: leased.source, agent: decision.agent, concurrency }, signal);
+    } catch {
+      return settler.giveBack(leased, signal);
+    }
+    if ('comeAgainAt' in place) return settler.wait(leased, 'agent_busy', place.comeAgainAt, signal);
+    try {
+      await this.#run(leased, decision, live, signal);
+    } finally {
+      place.leave();
+    }
+  }
+
+  async #run(leased: LeasedEvent, decision: Accepted, live: LiveAgent, signal: AbortSignal): Promise<void> {
+    const { clock, log, settler } = this.#deps;
+    const startedAt = clock.monotonic();
+    const { agent } = decision;
+    const { attempt, interrupted } = leased;
+    settler.note(leased, 'turn.started', { agent, attempt, interrupted });
+    if (decision.acknowledgeWith !== undefined && attempt === 1)
+      await this.#acknowledge(leased, decision.acknowledgeWith);
+    const result = await runTurn(leased, decision, live, signal, clock);
+    log['error' in result ? 'warn' : 'info']('turn.ended', {
+      inbox_id: leased.eventId,
+      lane: leased.lane,
+      connector_id: leased.source,
+      agent,
+      attempt,
+      duration_ms: Math.round(clock.monotonic() - startedAt),
+      outcome: result.kind,
+      ...('reason' in result ? { code: result.reason } : {}),
+      ...('error' in result ? { error: result.error } : {}),
+    });
+    switch (result.kind) {
+      case 'answered':
+        return this.#finish(leased, decision, live, result.messages, signal);
+      case 'awaiting':
+        return settler.suspend(leased, result.untilAt, blameOf(decision), answerPlanOf(decision), signal);
+      case 'stopped':
+        return settler.giveBack(leased, signal);
+      case 'wait':
+        return this.#wait(leased, result.reason, signal);
+      case 'dead':
+        return settler.bury(leased, result, blameOf(decision), signal);
+      case 'retry':
+        return settler.retry(leased, result, blameOf(decision), live.spec.attemptsMax, signal);
+    }
+  }
+
+  async #finish(
+    leased: LeasedEvent,
+    decision: Accepted,
+    live: LiveAgent,
+    messages: readonly TurnMessage[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { plan, settler } = this.#deps;
+    const blame = blameOf(decision);
+    let parts: readonly NewPart[] | undefined;
+    try {
+      const { event, eventId } = leased;
+      const answer = { turn: turnIdOf(eventId), eventId, event, messages, ...answerPlanOf(decision) };
+      parts = planAnswer(answer, plan);
+    } catch (error) {
+      const detail = AppError.from(error).message;
+      if (isAppError(error, 'too_large'))
+        return settler.bury(leased, { reason: 'agent_answer_invalid', detail }, blame, signal);
+      this.#deps.log.error('turn.plan_failed', { inbox_id: leased.eventId, error });
+      return settler.retry(
+        leased,
+        { reason: 'internal_error', detail },
+        blame,
+        live.spec.attemptsMax,
+        signal,
+      );
+    }
+    return parts
+      ? settler.finish(leased, blame, parts, signal)
+      : settler.bury(leased, { reason: 'reply_address_missing' }, blame, signal);
+  }
+
+  /** A courtesy: when it cannot be stored, the answer still can. */
+  async #acknowledge({ eventId, event }: LeasedEvent, emoji: string): Promise<void> {
+    const { clock, log, outboxDepthMax, plan, store } = this.#deps;
+    try {
+      const parts = planAcknowledgement(turnIdOf(eventId), eventId, event, emoji, plan);
+      if (parts.length > 0) await store.outbox.enqueue(parts, clock.now(), outboxDepthMax);
+    } catch (error) {
+      log.warn('turn.not_acknowledged', { inbox_id: eventId, error });
+    }
+  }
+
+  #wait(leased: LeasedEvent, reason: ReasonCode, signal: AbortSignal): Promise<void> {
+    const { clock, settler, waitMs } = this.#deps;
+    return settler.wait(leased, reason, clock.now() + waitMs, signal);
+  }
+}
+
+function blameOf({ rule, agent }: Accepted): Pick<Accepted, 'rule' | 'agent'> {
+  return { rule, agent };
+}
+
+function answerPlanOf({ replyTo, responsePrefix }: Accepted): AnswerPlan {
+  return {
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(responsePrefix === undefined ? {} : { responsePrefix }),
+  };
+}
