@@ -3,12 +3,29 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { AppError } from './domain/errors.ts';
+import { compileBlocks } from './lib/address-blocks.ts';
 import { logLevels } from './lib/logger.ts';
 
 const seconds = 1_000;
 const minutes = 60 * seconds;
 const hours = 60 * minutes;
 const days = 24 * hours;
+
+/** For settings of which one bounds the other; the bounded one is named as the wrong one. */
+function atMost<Key extends string>(key: Key, bound: Key) {
+  return (settings: Readonly<Record<Key, number>>, context: z.RefinementCtx): void => {
+    if (settings[key] > settings[bound])
+      context.addIssue({ code: 'custom', path: [key], message: `must not be more than ${bound}` });
+  };
+}
+
+function checkBlock(block: string, context: z.RefinementCtx): void {
+  try {
+    compileBlocks([block]);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: AppError.from(error).message });
+  }
+}
 
 const count = z.int().positive();
 const ms = z.int().positive();
@@ -18,8 +35,19 @@ const ms = z.int().positive();
  * `docs/operate.md` is made from here.
  */
 export const Config = z.strictObject({
-  publicUrl: z.url({ protocol: /^https?$/ }).optional().describe('The address under which the outside world reaches the ingress listener, e.g. https://hooks.example.org. Webhook addresses are made with it.'),
-  trustedProxies: z.array(z.string()).default([]).describe('CIDR blocks of reverse proxies whose X-Forwarded-For is believed. Without any, the address of the socket counts.'),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => !/[?#]/.test(url), 'must have no query and no fragment')
+    .optional()
+    .describe(
+      'The address under which the outside world reaches the ingress listener, e.g. https://hooks.example.org. Webhook addresses are made with it.',
+    ),
+  trustedProxies: z
+    .array(z.string().superRefine(checkBlock))
+    .default([])
+    .describe(
+      'CIDR blocks of reverse proxies whose X-Forwarded-For is believed. Without any, the address of the socket counts.',
+    ),
   logLevel: z.enum(logLevels).default('info').describe('The least important log lines to write.'),
   masterKey: z
     .discriminatedUnion('kind', [
@@ -28,43 +56,72 @@ export const Config = z.strictObject({
       z.strictObject({ kind: z.literal('command'), argv: z.array(z.string()).min(1) }),
     ])
     .default({ kind: 'file' })
-    .describe('Where the master key of the vault comes from: a file (default: master.key in the state directory), an environment variable, or the first line that a command prints.'),
+    .describe(
+      'Where the master key of the vault comes from: a file (default: master.key in the state directory), an environment variable, or the first line that a command prints.',
+    ),
 
   inbox: z
     .strictObject({
-      depthMax: count.default(100_000).describe('Events of one source that may be pending; more are refused with 503.'),
+      depthMax: count
+        .default(100_000)
+        .describe('Events of one source that may be pending; more are refused with 503.'),
       inFlightMax: count.default(512).describe('Events under work or waiting for an agent at once.'),
       perSourceMax: count.default(128).describe('The same for one source.'),
-      turnsPerSourceMax: count.default(16).describe('Turns of one connector or integration that run at once.'),
-      retryMsMin: ms.default(1 * seconds).describe('The wait after the first failed turn; doubles from there.'),
+      turnsPerSourceMax: count
+        .default(16)
+        .describe('Turns of one connector or integration that run at once.'),
+      retryMsMin: ms
+        .default(1 * seconds)
+        .describe('The wait after the first failed turn; doubles from there.'),
       retryMsMax: ms.default(5 * minutes).describe('The longest such wait.'),
-      waitMs: ms.default(15 * seconds).describe('How often to look again when a turn waits for an agent to be added or the vault to be unlocked.'),
+      waitMs: ms
+        .default(15 * seconds)
+        .describe(
+          'How often to look again when a turn waits for an agent to be added or the vault to be unlocked.',
+        ),
     })
+    .superRefine(atMost('retryMsMin', 'retryMsMax'))
     .prefault({}),
   outbox: z
     .strictObject({
-      depthMax: count.default(100_000).describe('Parts of one connector that may be pending; further sends are refused with 503.'),
+      depthMax: count
+        .default(100_000)
+        .describe('Parts of one connector that may be pending; further sends are refused with 503.'),
       inFlightMax: count.default(256).describe('Attempts under way at once.'),
       perConnectorMax: count.default(32).describe('The same for one connector.'),
       attemptMs: ms.default(30 * seconds).describe('The longest that one attempt may take.'),
       attemptsMax: count.default(8).describe('Attempts per part, waits not counted.'),
       deferralsMax: count.default(500).describe('Waits per part that the platform asked for.'),
       ageMsMax: ms.default(24 * hours).describe('A part that keeps failing for longer than this is dead.'),
-      retryMsMin: ms.default(1 * seconds).describe('The wait after the first failed attempt; doubles from there.'),
+      retryMsMin: ms
+        .default(1 * seconds)
+        .describe('The wait after the first failed attempt; doubles from there.'),
       retryMsMax: ms.default(5 * minutes).describe('The longest such wait.'),
-      onUnknown: z.enum(['resend-labelled', 'hold']).default('resend-labelled').describe('When nobody can tell whether a message was applied: send it again with a label, or hold it for a person to decide.'),
+      onUnknown: z
+        .enum(['resend-labelled', 'hold'])
+        .default('resend-labelled')
+        .describe(
+          'When nobody can tell whether a message was applied: send it again with a label, or hold it for a person to decide.',
+        ),
     })
+    .superRefine(atMost('retryMsMin', 'retryMsMax'))
     .prefault({}),
   worker: z
     .strictObject({
       leaseMs: ms.default(30 * seconds).describe('How long a killed daemon’s rows stay taken.'),
       pollMs: ms.default(5 * seconds).describe('The safety net under the wake-ups.'),
-      graceMs: z.int().nonnegative().default(10 * seconds).describe('How long a stop lets work go on.'),
+      graceMs: z
+        .int()
+        .nonnegative()
+        .default(10 * seconds)
+        .describe('How long a stop lets work go on.'),
     })
     .prefault({}),
   connectors: z
     .strictObject({
-      backoffMsMin: ms.default(500).describe('The wait before the first restart of a session; doubles from there.'),
+      backoffMsMin: ms
+        .default(500)
+        .describe('The wait before the first restart of a session; doubles from there.'),
       backoffMsMax: ms.default(1 * minutes).describe('The longest such wait.'),
       stableMs: ms.default(1 * minutes).describe('A session that lived this long ends the row of failures.'),
       failuresMax: count.default(8).describe('Failures in a row that open the breaker.'),
@@ -72,14 +129,24 @@ export const Config = z.strictObject({
       openTimeoutMs: ms.default(30 * seconds).describe('The longest that opening a session may take.'),
       claimMs: ms.default(20 * seconds).describe('How long a killed daemon’s connectors stay taken.'),
     })
+    .superRefine(atMost('backoffMsMin', 'backoffMsMax'))
     .prefault({}),
   ingress: z
     .strictObject({
-      headersTimeoutMs: ms.default(10 * seconds).describe('The longest that the headers of a request may take.'),
+      headersTimeoutMs: ms
+        .default(10 * seconds)
+        .describe('The longest that the headers of a request may take.'),
       requestTimeoutMs: ms.default(30 * seconds).describe('The longest that a whole request may take.'),
-      bodiesBytesMax: count.default(256 * 1024 * 1024).describe('Bytes of request bodies in memory at once; more are refused with 503.'),
+      bodiesBytesMax: count
+        .default(256 * 1024 * 1024)
+        .describe('Bytes of request bodies in memory at once; more are refused with 503.'),
       connectionsMax: count.default(2_000).describe('Connections at once.'),
       rejectedKeptMax: count.default(500).describe('Refused deliveries kept per integration.'),
+      rejectedBodyBytesMax: z
+        .int()
+        .nonnegative()
+        .default(256 * 1024)
+        .describe('The largest body that is kept of a refused delivery; without it, it cannot be replayed.'),
     })
     .prefault({}),
   admin: z
@@ -90,7 +157,9 @@ export const Config = z.strictObject({
     .prefault({}),
   retention: z
     .strictObject({
-      contentsMs: ms.default(14 * days).describe('How long texts and payloads are kept after an event or message has ended.'),
+      contentsMs: ms
+        .default(14 * days)
+        .describe('How long texts and payloads are kept after an event or message has ended.'),
       tombstonesMs: ms.default(90 * days).describe('How long repeats are recognised.'),
       deadLettersMs: ms.default(90 * days).describe('How long dead letters wait for a decision.'),
       journalMs: ms.default(30 * days).describe('How long steps can be traced.'),
@@ -122,9 +191,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * its scripts, else `~/.palyra`.
  */
 export function stateDirOf(flag: string | undefined, env: Environment): string {
-  const fromNpm = env['npm_package_name'] === 'palyra' ? env['npm_package_config_state_dir'] : undefined;
-  const local = fromNpm === undefined ? undefined : join(env['npm_config_local_prefix'] ?? '.', fromNpm);
-  return resolve(flag ?? (env['PALYRA_STATE_DIR'] || undefined) ?? local ?? join(homedir(), '.palyra'));
+  const fromNpm = env.npm_package_name === 'palyra' ? env.npm_package_config_state_dir : undefined;
+  const local = fromNpm === undefined ? undefined : join(env.npm_config_local_prefix ?? '.', fromNpm);
+  return resolve(flag ?? (env.PALYRA_STATE_DIR || undefined) ?? local ?? join(homedir(), '.palyra'));
 }
 
 /** @throws AppError `config_invalid` when the text is not `HOST:PORT`. */
@@ -132,16 +201,25 @@ export function parseHostPort(text: string, name: string): HostPort {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s/]+)):(\d{1,5})$/.exec(text.trim());
   const port = Number(match?.[3]);
   if (!match || port > 65_535) {
-    throw new AppError('config_invalid', `${name} must be HOST:PORT, for example 127.0.0.1:8787 or [::1]:8787.`);
+    throw new AppError(
+      'config_invalid',
+      `${name} must be HOST:PORT, for example 127.0.0.1:8787 or [::1]:8787.`,
+    );
   }
   return { host: match[1] ?? match[2] ?? '', port };
 }
 
-export function placeOf(flags: { stateDir?: string | undefined; ingress?: string | undefined; admin?: string | undefined }, env: Environment): Place {
+export function placeOf(
+  flags: { stateDir?: string | undefined; ingress?: string | undefined; admin?: string | undefined },
+  env: Environment,
+): Place {
   return {
     stateDir: stateDirOf(flags.stateDir, env),
-    ingress: parseHostPort(flags.ingress ?? (env['PALYRA_INGRESS'] || '127.0.0.1:8787'), '--ingress / PALYRA_INGRESS'),
-    admin: parseHostPort(flags.admin ?? (env['PALYRA_ADMIN'] || '127.0.0.1:8788'), '--admin / PALYRA_ADMIN'),
+    ingress: parseHostPort(
+      flags.ingress ?? (env.PALYRA_INGRESS || '127.0.0.1:8787'),
+      '--ingress / PALYRA_INGRESS',
+    ),
+    admin: parseHostPort(flags.admin ?? (env.PALYRA_ADMIN || '127.0.0.1:8788'), '--admin / PALYRA_ADMIN'),
   };
 }
 
@@ -149,7 +227,10 @@ export function placeOf(flags: { stateDir?: string | undefined; ingress?: string
  * Reads `config.json` of the state directory; a file that is not there means the defaults.
  * @throws AppError `config_invalid` that names the key.
  */
-export function loadConfig(stateDir: string, overrides: { publicUrl?: string | undefined; logLevel?: string | undefined } = {}): Config {
+export function loadConfig(
+  stateDir: string,
+  overrides: { publicUrl?: string | undefined; logLevel?: string | undefined } = {},
+): Config {
   const file = join(stateDir, 'config.json');
   const given = existsSync(file) ? parseJson(readFileSync(file, 'utf8'), file) : {};
   const set = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));

@@ -5,7 +5,9 @@ import { systemClock } from './lib/clock.ts';
 
 /** The command line, in this process: the one place that touches `process`, besides the daemon's own. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   const { stdin, stdout, stderr, env } = process;
   const interrupted = new AbortController();
   const isDaemon = argv.includes('up');

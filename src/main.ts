@@ -11,6 +11,7 @@ import { prepareFirstStart } from './core/first-start.ts';
 import { Health } from './core/health.ts';
 import { Agents } from './core/platform/agents.ts';
 import { Channels } from './core/platform/channels.ts';
+import { Deliveries } from './core/platform/deliveries.ts';
 import { Messages } from './core/platform/messages.ts';
 import { Rules } from './core/platform/rules.ts';
 import { Secrets } from './core/platform/secrets.ts';
@@ -19,11 +20,12 @@ import { Tokens } from './core/platform/tokens.ts';
 import { Webhooks } from './core/platform/webhooks.ts';
 import { startRetention } from './core/retention.ts';
 import { WebhookReceiver } from './core/webhook-receiver.ts';
+import { WebhookRejections } from './core/webhook-rejections.ts';
 import type { AgentSpec } from './domain/agent-spec.ts';
 import type { AppError } from './domain/errors.ts';
 import type { ConnectorId, NextId } from './domain/ids.ts';
 import { type Listeners, openListeners } from './http/listeners.ts';
-import { compileBlocks } from './lib/address-blocks.ts';
+import { compileBlocks, rememberBlocks } from './lib/address-blocks.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { createGuardedFetch } from './lib/guarded-fetch.ts';
 import { createNextId } from './lib/ids.ts';
@@ -61,6 +63,8 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+type Close = () => Promise<void> | void;
+
 /** What the parts are put together from. */
 interface Ground {
   readonly options: DaemonOptions;
@@ -87,10 +91,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const random = Math.random;
   const redactor = new Redactor();
   const log = createLogger(logTo, clock, redactor);
-  const closing: (() => Promise<void> | void)[] = [];
-  const stop = once(async () => {
-    for (const close of closing.toReversed()) await close();
-  });
+  const closing: Close[] = [];
+  const stop = once(() => closeAll(closing, log));
   try {
     const stateDir = takeStateDir(place.stateDir);
     closing.push(() => stateDir.release());
@@ -101,16 +103,47 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const fetch = createGuardedFetch({ redactor, clock });
     closing.push(() => fetch.close());
     const { masterKey } = config;
-    const source = masterKey.kind === 'file' ? { kind: 'file' as const, path: masterKey.path ?? stateDir.masterKey } : masterKey;
-    const vault = await openVault({ store: store.secrets, source: createKeySource(source, { env, clock }), clock, redactor, log });
+    const source =
+      masterKey.kind === 'file'
+        ? { kind: 'file' as const, path: masterKey.path ?? stateDir.masterKey }
+        : masterKey;
+    const vault = await openVault({
+      store: store.secrets,
+      source: createKeySource(source, { env, clock }),
+      clock,
+      redactor,
+      log,
+    });
     closing.push(() => vault.close());
     const identity = { current: unheard(options, clock.now()) };
     const adapters = new AdapterRegistry(options.adapters ?? defaultAdapters());
     const nextId = createNextId(clock, random);
-    const ground: Ground = { options, store, vault, adapters, clock, nextId, random, redactor, log, fetch, identity };
+    const ground: Ground = {
+      options,
+      store,
+      vault,
+      adapters,
+      clock,
+      nextId,
+      random,
+      redactor,
+      log,
+      fetch,
+      identity,
+    };
     const daemon = await run(ground, closing);
-    stateDir.writeDaemonFile({ pid: process.pid, ingressUrl: daemon.identity.ingressUrl, adminUrl: daemon.identity.adminUrl, version });
-    log.info('daemon.started', { ingress: daemon.identity.ingressUrl, admin: daemon.identity.adminUrl, version, pid: process.pid });
+    stateDir.writeDaemonFile({
+      pid: process.pid,
+      ingressUrl: daemon.identity.ingressUrl,
+      adminUrl: daemon.identity.adminUrl,
+      version,
+    });
+    log.info('daemon.started', {
+      ingress: daemon.identity.ingressUrl,
+      admin: daemon.identity.adminUrl,
+      version,
+      pid: process.pid,
+    });
     return { ...daemon, stop };
   } catch (error) {
     await stop();
@@ -119,31 +152,33 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 /** Starts what moves, opens the listeners, and notes how each is closed. */
-async function run(ground: Ground, closing: (() => Promise<void> | void)[]): Promise<Omit<Daemon, 'stop'>> {
-  const { options, store, vault, clock, log, identity, nextId } = ground;
+async function run(ground: Ground, closing: Close[]): Promise<Omit<Daemon, 'stop'>> {
+  const { options, store, clock, log, identity, nextId } = ground;
   const { config, place } = options;
   await prepareFirstStart(store, clock.now());
   const engine = createEngine(ground);
   const registry = new WebhookRegistry(store.webhooks, clock);
   const receiver = createReceiver(ground, engine);
   const platform = createPlatform(ground, engine, registry, receiver);
-  await ensureBootstrapToken(place.stateDir, { store: store.tokens, tokens: platform.tokens });
-  await registry.reload();
-  for (const { token } of registry.list()) ground.redactor.add(token);
-  closing.push(store.watch((topics) => {
-    if (topics.has('webhooks')) registry.reload().catch((error: unknown) => log.error('config.reload_failed', { what: 'webhooks', error }));
-  }));
-  closing.push(vault.watch(({ state }) => {
-    if (state === 'open') engine.supervisor.retryNow();
-  }));
+  await ensureBootstrapToken(place.stateDir, platform.tokens, ground.redactor);
+  await watchConfiguration(ground, engine, registry, closing);
   await engine.start();
   closing.push(() => engine.stop());
-  closing.push(startRetention({ store: store.maintenance, clock, log, everyMs: config.retention.everyMs, ages: config.retention }));
+  closing.push(
+    startRetention({
+      store: store.maintenance,
+      clock,
+      log,
+      everyMs: config.retention.everyMs,
+      ages: config.retention,
+    }),
+  );
 
   const stopping = new AbortController();
   const acknowledgedIn = new Histogram();
   const listeners = await openListeners(place, {
     clock,
+    log,
     ingress: {
       findIntegration: (id, token) => registry.authenticate(id, token),
       receiver,
@@ -153,7 +188,16 @@ async function run(ground: Ground, closing: (() => Promise<void> | void)[]): Pro
       settings: config.ingress,
       acknowledgedIn,
     },
-    admin: { platform, store, clock, nextId, log, version: options.version, rateLimits: config.admin, acknowledgedIn, stopping: stopping.signal },
+    admin: {
+      platform,
+      clock,
+      nextId,
+      log,
+      version: options.version,
+      rateLimits: config.admin,
+      acknowledgedIn,
+      stopping: stopping.signal,
+    },
   });
   closing.push(() => {
     log.info('daemon.stopping');
@@ -164,12 +208,54 @@ async function run(ground: Ground, closing: (() => Promise<void> | void)[]): Pro
   return { identity: identity.current, platform, log, blame: (id, error) => blame(engine, id, error) };
 }
 
-function createEngine({ options, store, vault, adapters, fetch, clock, random, nextId, log }: Ground): Engine {
+/** What changes without a restart, and who has to hear of it. */
+async function watchConfiguration(
+  { store, vault, redactor, log }: Ground,
+  engine: Engine,
+  registry: WebhookRegistry,
+  closing: Close[],
+): Promise<void> {
+  await registry.reload();
+  for (const { token, previousToken = '' } of registry.list()) {
+    redactor.add(token);
+    redactor.add(previousToken);
+  }
+  closing.push(
+    store.watch((topics) => {
+      if (topics.has('webhooks'))
+        registry
+          .reload()
+          .catch((error: unknown) => log.error('config.reload_failed', { what: 'webhooks', error }));
+    }),
+  );
+  closing.push(
+    vault.watch(({ state }) => {
+      if (state === 'open') engine.supervisor.retryNow();
+    }),
+  );
+}
+
+function createEngine({
+  options,
+  store,
+  vault,
+  adapters,
+  fetch,
+  clock,
+  random,
+  nextId,
+  log,
+}: Ground): Engine {
   return new Engine({
     store,
     adapters,
     createAgent: (spec: AgentSpec) =>
-      createAgent(spec, { fetch, resolveSecret: (ref) => vault.resolve(ref), clock, version: options.version }),
+      createAgent(spec, {
+        fetch,
+        resolveSecret: (ref) => vault.resolve(ref),
+        clock,
+        version: options.version,
+      }),
     resolveSecret: (ref) => vault.resolve(ref),
     fetch,
     clock,
@@ -181,21 +267,33 @@ function createEngine({ options, store, vault, adapters, fetch, clock, random, n
   });
 }
 
-function createReceiver({ options, store, vault, clock, nextId, log }: Ground, { ingest }: Engine): WebhookReceiver {
+function createReceiver(
+  { options, store, vault, clock, nextId, log }: Ground,
+  { ingest }: Engine,
+): WebhookReceiver {
+  const blocksOf = rememberBlocks();
+  const { rejectedKeptMax: keptMax, rejectedBodyBytesMax: bodyBytesMax } = options.config.ingress;
   return new WebhookReceiver({
     ingest,
     store: store.webhooks,
+    rejections: new WebhookRejections({ store: store.webhooks, clock, log, keptMax, bodyBytesMax }),
     resolveSecret: (ref) => vault.resolve(ref),
-    isAllowedSource: ({ allowedSources }, address) => allowedSources.length === 0 || compileBlocks(allowedSources)(address),
+    isAllowedSource: ({ allowedSources }, address) =>
+      allowedSources.length === 0 || blocksOf(allowedSources)(address),
     clock,
     nextId,
     log,
-    rejectedKeptMax: options.config.ingress.rejectedKeptMax,
+    keptMax,
   });
 }
 
-function createPlatform(ground: Ground, engine: Engine, registry: WebhookRegistry, receiver: WebhookReceiver): ChannelPlatform {
-  const { options, store, vault, identity } = ground;
+function createPlatform(
+  ground: Ground,
+  engine: Engine,
+  registry: WebhookRegistry,
+  receiver: WebhookReceiver,
+): ChannelPlatform {
+  const { options, vault, identity } = ground;
   const { supervisor, policy, plan, ingest } = engine;
   const vaultLocked = (): string | undefined => {
     const status = vault.status();
@@ -211,18 +309,22 @@ function createPlatform(ground: Ground, engine: Engine, registry: WebhookRegistr
     webhooks: new Webhooks({
       ...ground,
       registry,
-      receiver,
-      ingest,
       policy,
       publicUrl: () => identity.current.publicUrl,
       ingressUrl: () => identity.current.ingressUrl,
       checkBlocks: (blocks) => void compileBlocks(blocks),
     }),
+    deliveries: new Deliveries({ ...ground, registry, receiver, ingest }),
     agents: new Agents({
       ...ground,
       directory: engine.agents,
       kinds: agentKinds().map(({ kind }) => kind),
-      createAgent: (spec) => createAgent(spec, { ...ground, resolveSecret: (ref) => vault.resolve(ref), version: options.version }),
+      createAgent: (spec) =>
+        createAgent(spec, {
+          ...ground,
+          resolveSecret: (ref) => vault.resolve(ref),
+          version: options.version,
+        }),
     }),
     secrets: new Secrets({ vault, supervisor }),
     tokens: new Tokens({ ...ground, newToken }),
@@ -248,11 +350,31 @@ function blame({ supervisor }: Engine, id: ConnectorId | undefined, error: unkno
 }
 
 function unheard({ version, place }: DaemonOptions, startedAt: number): Identity {
-  return { version, pid: process.pid, startedAt, ingressUrl: '', adminUrl: '', publicUrl: '', stateDir: place.stateDir };
+  return {
+    version,
+    pid: process.pid,
+    startedAt,
+    ingressUrl: '',
+    adminUrl: '',
+    publicUrl: '',
+    stateDir: place.stateDir,
+  };
 }
 
 function heard(identity: Identity, { ingressUrl, adminUrl }: Listeners, { publicUrl }: Config): Identity {
   return { ...identity, ingressUrl, adminUrl, publicUrl: (publicUrl ?? ingressUrl).replace(/\/$/, '') };
+}
+
+/** The latest first. What cannot be closed in good order must not keep the rest open. */
+async function closeAll(closing: readonly Close[], log: Logger): Promise<void> {
+  for (const close of closing.toReversed()) {
+    try {
+      await close();
+    } catch (error) {
+      log.error('daemon.close_failed', { error });
+    }
+  }
+  log.info('daemon.stopped');
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

@@ -32,7 +32,11 @@ export function takeStateDir(path: string): StateDir {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     lock = new DatabaseSync(join(path, 'daemon.lock'), { timeout: 0 });
   } catch (cause) {
-    throw new AppError('unavailable', `The state directory ${path} cannot be used. Check that it is a directory you may write to.`, { cause });
+    throw new AppError(
+      'unavailable',
+      `The state directory ${path} cannot be used. Check that it is a directory you may write to.`,
+      { cause },
+    );
   }
   try {
     lock.exec('pragma locking_mode = exclusive; begin exclusive');
@@ -40,13 +44,18 @@ export function takeStateDir(path: string): StateDir {
     lock.close();
     const running = readDaemonFile(path);
     const which = running ? ` (pid ${running.pid}, ${running.adminUrl})` : '';
-    throw new AppError('conflict', `A daemon${which} already runs in ${path}. Stop it, or use another --state-dir.`, { cause });
+    throw new AppError(
+      'conflict',
+      `A daemon${which} already runs in ${path}. Stop it, or use another --state-dir.`,
+      { cause },
+    );
   }
   return {
     path,
     database: join(path, 'palyra.sqlite'),
     masterKey: join(path, 'master.key'),
-    writeDaemonFile: (file) => writePrivately(join(path, 'daemon.json'), `${JSON.stringify(file, null, 2)}\n`),
+    writeDaemonFile: (file) =>
+      writePrivately(join(path, 'daemon.json'), `${JSON.stringify(file, null, 2)}\n`),
     release: () => {
       rmSync(join(path, 'daemon.json'), { force: true });
       lock.close();

@@ -20,7 +20,7 @@ export async function ensureDemo({ platform }: Daemon, env: Environment): Promis
       enabled: true,
     });
   }
-  const palyra = env['npm_lifecycle_event'] === 'start' ? 'npm run --silent palyra --' : 'palyra';
+  const palyra = env.npm_lifecycle_event === 'start' ? 'npm run --silent palyra --' : 'palyra';
   return [
     '',
     'Try it in another terminal:',

@@ -19,7 +19,7 @@ export async function up(options: UpOptions, { env, version, stdout, stderr }: U
   process.umask(0o077);
   const place = placeOf(options, env);
   const config = loadConfig(place.stateDir, {
-    publicUrl: options.publicUrl ?? (env['PALYRA_PUBLIC_URL'] || undefined),
+    publicUrl: options.publicUrl ?? (env.PALYRA_PUBLIC_URL || undefined),
     logLevel: options.logLevel,
   });
   const ended = Promise.withResolvers<AppError | undefined>();
@@ -43,7 +43,11 @@ function logSink({ logFormat }: UpOptions, level: LogSink['level'], stderr: UpWo
   if (logFormat !== undefined && logFormat !== 'json' && logFormat !== 'text') {
     throw new AppError('config_invalid', '--log-format is json or text.');
   }
-  return { write: (line) => stderr.write(line), format: logFormat ?? (stderr.isTTY === true ? 'text' : 'json'), level };
+  return {
+    write: (line) => stderr.write(line),
+    format: logFormat ?? (stderr.isTTY === true ? 'text' : 'json'),
+    level,
+  };
 }
 
 /** Signals stop it in good order; a second one at once. What a connector throws outside of any call costs its session only. */
@@ -57,16 +61,35 @@ function watchProcess(daemon: Daemon, end: (fatal: AppError | undefined) => void
   const onError = (error: unknown): void => {
     if (daemon.blame(currentConnector(), error)) return;
     daemon.log.error('daemon.failed', { error });
-    end(new AppError('internal', `The daemon met a bug and stops: ${describeError(error).split('\n')[0] ?? ''}`, { cause: error }));
+    end(
+      new AppError(
+        'internal',
+        `The daemon met a bug and stops: ${describeError(error).split('\n')[0] ?? ''}`,
+        { cause: error },
+      ),
+    );
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('uncaughtException', onError).on('unhandledRejection', onError);
+  process
+    .on('SIGINT', onSignal)
+    .on('SIGTERM', onSignal)
+    .on('uncaughtException', onError)
+    .on('unhandledRejection', onError);
   return () => {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('uncaughtException', onError).off('unhandledRejection', onError);
+    process
+      .off('SIGINT', onSignal)
+      .off('SIGTERM', onSignal)
+      .off('uncaughtException', onError)
+      .off('unhandledRejection', onError);
   };
 }
 
 async function greeting(daemon: Daemon, demo: boolean, env: Environment): Promise<string> {
   const { version, ingressUrl, adminUrl, stateDir } = daemon.identity;
-  const lines = [`palyra ${version} is up.`, `  webhooks come in at  ${ingressUrl}`, `  the API listens at   ${adminUrl}`, `  its state is in      ${stateDir}`];
+  const lines = [
+    `palyra ${version} is up.`,
+    `  webhooks come in at  ${ingressUrl}`,
+    `  the API listens at   ${adminUrl}`,
+    `  its state is in      ${stateDir}`,
+  ];
   return `${[...lines, ...(demo ? await ensureDemo(daemon, env) : [])].join('\n')}\n`;
 }

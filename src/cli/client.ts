@@ -9,7 +9,9 @@ type Input<Key extends Operation> = {
   readonly idempotencyKey?: string;
 };
 
-type Infer<Schema, Side extends 'input' | 'output'> = Schema extends { _zod: Record<Side, infer Value> } ? Value : never;
+type Infer<Schema, Side extends 'input' | 'output'> = Schema extends { _zod: Record<Side, infer Value> }
+  ? Value
+  : never;
 
 export type Answer<Key extends Operation> = Infer<Api[Key]['response'], 'output'>;
 
@@ -17,7 +19,7 @@ export type Answer<Key extends Operation> = Infer<Api[Key]['response'], 'output'
 export type ApiClient = {
   <Key extends Operation>(operation: Key, input?: Input<Key>): Promise<Answer<Key>>;
   /** The event stream, line by line as it comes, until `signal` aborts. */
-  stream(query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncGenerator<unknown>;
+  stream(query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncGenerator;
 };
 
 export interface Connection {
@@ -29,9 +31,17 @@ const timeoutMs = 120_000;
 
 export function createClient({ adminUrl, token }: Connection): ApiClient {
   const base = `${adminUrl.replace(/\/$/, '')}/admin/v1`;
-  const request = async (method: string, path: string, init: RequestInit): Promise<Response> => {
+  const request = async (
+    method: string,
+    path: string,
+    init: Omit<RequestInit, 'headers'> & { readonly headers?: Readonly<Record<string, string>> },
+  ): Promise<Response> => {
     try {
-      return await fetch(`${base}${path}`, { ...init, method, headers: { authorization: `Bearer ${token}`, ...init.headers } });
+      return await fetch(`${base}${path}`, {
+        ...init,
+        method,
+        headers: { ...init.headers, authorization: `Bearer ${token}` },
+      });
     } catch (cause) {
       throw new AppError('unavailable', `No daemon answers at ${adminUrl}. Start one: palyra up.`, { cause });
     }
@@ -40,8 +50,10 @@ export function createClient({ adminUrl, token }: Connection): ApiClient {
   const call = async (operation: Operation, input: Input<Operation> = {}): Promise<unknown> => {
     const [method = '', template = ''] = operation.split(' ');
     const params = (input.params ?? {}) as Record<string, string>;
-    const path = template.replace(/\{(\w+)\}/g, (_match, name: string) => encodeURIComponent(params[name] ?? ''));
-    const response = await request(method, `${path}${toQuery(input.query as Record<string, unknown> | undefined)}`, {
+    const path = template.replace(/\{(\w+)\}/g, (_match, name: string) =>
+      encodeURIComponent(params[name] ?? ''),
+    );
+    const response = await request(method, `${path}${toQuery(input.query)}`, {
       signal: AbortSignal.timeout(timeoutMs),
       headers: {
         ...(input.body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -53,7 +65,7 @@ export function createClient({ adminUrl, token }: Connection): ApiClient {
     return response.json();
   };
 
-  async function* stream(query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncGenerator<unknown> {
+  async function* stream(query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncGenerator {
     const response = await request('GET', `/events/stream${toQuery(query)}`, { signal });
     if (!response.ok || !response.body) throw await toError(response);
     let buffered = '';
@@ -72,11 +84,16 @@ export function createClient({ adminUrl, token }: Connection): ApiClient {
 
 function toQuery(query: Record<string, unknown> | undefined): string {
   const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
-  return given.length === 0 ? '' : `?${new URLSearchParams(Object.fromEntries(given.map(([key, value]) => [key, String(value)]))).toString()}`;
+  return given.length === 0
+    ? ''
+    : `?${new URLSearchParams(Object.fromEntries(given.map(([key, value]) => [key, String(value)]))).toString()}`;
 }
 
 async function toError(response: Response): Promise<AppError> {
   const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
-  const code = problem.code !== undefined && Object.hasOwn(errorTable, problem.code) ? (problem.code as ErrorCode) : 'internal';
+  const code =
+    problem.code !== undefined && Object.hasOwn(errorTable, problem.code)
+      ? (problem.code as ErrorCode)
+      : 'internal';
   return new AppError(code, problem.detail ?? `The daemon answered ${response.status}.`);
 }

@@ -30,6 +30,13 @@ export interface CommandContext {
   readonly api: ApiClient;
 }
 
+/** Wraps what a command does, so that it finds its context as its first argument. */
+export type Run = <Args extends unknown[]>(
+  action: (context: CommandContext, ...args: Args) => Promise<void>,
+) => (this: Runnable, ...args: Args) => Promise<void>;
+
+type Runnable = { optsWithGlobals(): object };
+
 export function createContext(world: CliWorld, options: GlobalOptions): CommandContext {
   const stateDir = stateDirOf(options.stateDir, world.env);
   let client: ApiClient | undefined;
@@ -46,11 +53,15 @@ export function createContext(world: CliWorld, options: GlobalOptions): CommandC
 
 /** @throws AppError `unavailable` or `unauthenticated` that says how to name a daemon. */
 function findDaemon(stateDir: string, env: Environment): { adminUrl: string; token: string } {
-  const adminUrl = env['PALYRA_ADMIN_URL'] || readDaemonFile(stateDir)?.adminUrl;
+  const adminUrl = env.PALYRA_ADMIN_URL || readDaemonFile(stateDir)?.adminUrl;
   if (adminUrl === undefined) {
-    throw new AppError('unavailable', `No daemon runs in ${stateDir}. Start one: palyra up. Or name one: --state-dir, or PALYRA_ADMIN_URL.`);
+    throw new AppError(
+      'unavailable',
+      `No daemon runs in ${stateDir}. Start one: palyra up. Or name one: --state-dir, or PALYRA_ADMIN_URL.`,
+    );
   }
-  const token = env['PALYRA_ADMIN_TOKEN'] || readBootstrapToken(stateDir);
-  if (token === undefined) throw new AppError('unauthenticated', `There is no admin.token in ${stateDir}. Set PALYRA_ADMIN_TOKEN.`);
+  const token = env.PALYRA_ADMIN_TOKEN || readBootstrapToken(stateDir);
+  if (token === undefined)
+    throw new AppError('unauthenticated', `There is no admin.token in ${stateDir}. Set PALYRA_ADMIN_TOKEN.`);
   return { adminUrl, token };
 }

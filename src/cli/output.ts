@@ -28,11 +28,22 @@ export function createOutput({ stdout, stderr }: Streams, json: boolean): Output
 export type Cell = string | number | boolean | undefined;
 
 /** Columns as wide as they need to be; a line that says so when there are no rows. */
-export function table(columns: readonly string[], rows: readonly (readonly Cell[])[], none = 'None.'): string {
+export function table(
+  columns: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  none = 'None.',
+): string {
   if (rows.length === 0) return none;
   const cells = [columns.map((column) => column.toUpperCase()), ...rows.map((row) => row.map(toCell))];
   const widths = columns.map((_column, index) => Math.max(...cells.map((row) => (row[index] ?? '').length)));
-  return cells.map((row) => row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd()).join('\n');
+  return cells
+    .map((row) =>
+      row
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** `key  value` a line, for one thing. */

@@ -27,12 +27,16 @@ async function readRaw(options: SecretOptions, world: CliWorld, what: string): P
   if (options.secretStdin === true) return world.readStdin();
   if (options.secretEnv !== undefined) {
     const value = world.env[options.secretEnv];
-    if (value === undefined) throw new AppError('invalid_request', `The environment has no variable ${options.secretEnv}.`);
+    if (value === undefined)
+      throw new AppError('invalid_request', `The environment has no variable ${options.secretEnv}.`);
     return value;
   }
   if (options.secretFile !== undefined) return readText(options.secretFile);
   if (!world.isInteractive) {
-    throw new AppError('invalid_request', `Give the ${what} by --secret-stdin, --secret-env NAME or --secret-file PATH.`);
+    throw new AppError(
+      'invalid_request',
+      `Give the ${what} by --secret-stdin, --secret-env NAME or --secret-file PATH.`,
+    );
   }
   const { password, isCancel } = await import('@clack/prompts');
   const answer = await password({ message: `The ${what} (not shown)` });

@@ -1,8 +1,9 @@
-import { createAdaptorServer } from '@hono/node-server';
 import type { Server } from 'node:http';
 import { AppError } from '../domain/errors.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type AdminDeps, createAdminApp } from './admin/app.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { AdminDeps } from './admin/app.ts';
+import { createAdminServer } from './admin/server.ts';
 import { createIngressServer, type IngressDeps } from './ingress/server.ts';
 
 export interface HostPort {
@@ -17,7 +18,12 @@ export interface Listeners {
   close(): Promise<void>;
 }
 
-const adminTimeouts = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 };
+export interface ListenersDeps {
+  readonly ingress: IngressDeps;
+  readonly admin: AdminDeps;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
 
 /**
  * Opens the two listeners, on different ports so that a proxy can expose one and not the other.
@@ -25,49 +31,64 @@ const adminTimeouts = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliv
  */
 export async function openListeners(
   places: { readonly ingress: HostPort; readonly admin: HostPort },
-  deps: { readonly ingress: IngressDeps; readonly admin: AdminDeps; readonly clock: Clock },
+  { clock, log, ...deps }: ListenersDeps,
 ): Promise<Listeners> {
   const ingress = createIngressServer(deps.ingress);
-  const app = createAdminApp(deps.admin);
-  const admin = createAdaptorServer({ fetch: app.fetch, serverOptions: adminTimeouts }) as Server;
-  const ingressUrl = await listen(ingress, places.ingress, '--ingress');
-  const adminUrl = await listen(admin, places.admin, '--admin').catch(async (error: unknown) => {
-    await close(ingress, deps.clock);
+  const admin = createAdminServer(deps.admin);
+  const ingressUrl = await listen(ingress, places.ingress, '--ingress', log);
+  const adminUrl = await listen(admin, places.admin, '--admin', log).catch(async (error: unknown) => {
+    await close(ingress, clock);
     throw error;
   });
   return {
     ingressUrl,
     adminUrl,
     close: async () => {
-      await Promise.all([close(ingress, deps.clock), close(admin, deps.clock)]);
+      await Promise.all([close(ingress, clock), close(admin, clock)]);
     },
   };
 }
 
-function listen(server: Server, { host, port }: HostPort, flag: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const why = cause.code === 'EADDRINUSE' ? 'is in use already' : `cannot be used (${cause.code ?? 'error'})`;
-      reject(new AppError('unavailable', `${host}:${port} ${why}. Choose another with ${flag} HOST:PORT; port 0 takes a free one.`, { cause }));
-    });
-    server.listen(port, host, () => {
-      const address = server.address();
-      const bound = typeof address === 'object' && address ? address.port : port;
-      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${bound}`);
-    });
+async function listen(server: Server, place: HostPort, flag: string, log: Logger): Promise<string> {
+  const { host, port } = place;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => reject(cannotListen(place, flag, cause)));
+    server.listen(port, host, resolve);
   });
+  // A connection that could not be taken, e.g. for want of file descriptors, is no reason to stop.
+  server.removeAllListeners('error').on('error', (error) => log.error('listener.failed', { flag, error }));
+  const address = server.address();
+  const bound = typeof address === 'object' && address ? address.port : port;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+}
+
+function cannotListen({ host, port }: HostPort, flag: string, cause: NodeJS.ErrnoException): AppError {
+  const why = cause.code === 'EADDRINUSE' ? 'is in use already' : `cannot be used (${cause.code ?? 'error'})`;
+  return new AppError(
+    'unavailable',
+    `${host}:${port} ${why}. Choose another with ${flag} HOST:PORT; port 0 takes a free one.`,
+    { cause },
+  );
 }
 
 const closeGraceMs = 2_000;
+const closeIdleEveryMs = 25;
 
 function close(server: Server, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
+    let cancelIdle = (): void => undefined;
+    // A connection whose request has been answered is idle only then, and would wait for its next.
+    const closeIdle = (): void => {
+      server.closeIdleConnections();
+      cancelIdle = clock.after(closeIdleEveryMs, closeIdle);
+    };
     // What still streams or hangs after the grace is cut.
-    const cancel = clock.after(closeGraceMs, () => server.closeAllConnections());
+    const cancelGrace = clock.after(closeGraceMs, () => server.closeAllConnections());
     server.close(() => {
-      cancel();
+      cancelIdle();
+      cancelGrace();
       resolve();
     });
-    server.closeIdleConnections();
+    closeIdle();
   });
 }

@@ -1,12 +1,17 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { AppError } from '../../domain/errors.ts';
-import type { Run } from '../cli.ts';
+import type { Run } from '../context.ts';
 import { facts, printable, table } from '../output.ts';
 import { namesSecret, readSecret } from '../secret-input.ts';
 import { parseJsonObject } from './channels.ts';
 
 export function agents(run: Run): CommandUnknownOpts {
-  return new Command('agents').description('Who answers').addCommand(list(run)).addCommand(set(run)).addCommand(remove(run)).addCommand(test(run));
+  return new Command('agents')
+    .description('Who answers')
+    .addCommand(list(run))
+    .addCommand(set(run))
+    .addCommand(remove(run))
+    .addCommand(test(run));
 }
 
 function list(run: Run): CommandUnknownOpts {
@@ -23,7 +28,7 @@ function list(run: Run): CommandUnknownOpts {
             agent.concurrency,
             `${agent.timeoutMs} ms`,
             agent.attemptsMax,
-            typeof agent.config['url'] === 'string' ? agent.config['url'] : undefined,
+            typeof agent.config.url === 'string' ? agent.config.url : undefined,
           ]),
         ),
       );
@@ -50,11 +55,18 @@ function set(run: Run): CommandUnknownOpts {
       run(async ({ api, out, world }, id, kind, options) => {
         const known = (await api('GET /agents')).agents.find((agent) => agent.id === id);
         const kindNow = kind ?? known?.kind;
-        if (kindNow === undefined) throw new AppError('invalid_request', 'A new agent needs a kind: palyra agents set <agent> http --url <url>.');
+        if (kindNow === undefined)
+          throw new AppError(
+            'invalid_request',
+            'A new agent needs a kind: palyra agents set <agent> http --url <url>.',
+          );
         const secretRef = options.secretRef ?? (namesSecret(options) ? `global/agent.${id}` : undefined);
         if (namesSecret(options) && secretRef !== undefined) {
           const [scope = '', key = ''] = secretRef.split('/');
-          await api('PUT /secrets/{scope}/{key}', { params: { scope, key }, body: { value: await readSecret(options, world, 'signing key') } });
+          await api('PUT /secrets/{scope}/{key}', {
+            params: { scope, key },
+            body: { value: await readSecret(options, world, 'signing key') },
+          });
         }
         const config = {
           ...(known?.kind === kindNow ? known.config : {}),
@@ -65,7 +77,9 @@ function set(run: Run): CommandUnknownOpts {
         const agent = await api('PUT /agents/{id}', {
           params: { id },
           body: {
-            ...(known ? { concurrency: known.concurrency, timeoutMs: known.timeoutMs, attemptsMax: known.attemptsMax } : {}),
+            ...(known
+              ? { concurrency: known.concurrency, timeoutMs: known.timeoutMs, attemptsMax: known.attemptsMax }
+              : {}),
             kind: kindNow,
             config,
             enabled: options.disabled !== true,
@@ -107,7 +121,9 @@ function test(run: Run): CommandUnknownOpts {
               ['detail', answer.detail],
               ['took', `${Math.round(answer.durationMs)} ms`],
             ]),
-            ...answer.messages.map((message) => `${message.op}  ${printable(String(message['text'] ?? ''))}`),
+            ...answer.messages.map(
+              ({ op, text }) => `${op}  ${typeof text === 'string' ? printable(text) : ''}`,
+            ),
           ].join('\n'),
         );
         if (!answer.ok) throw new AppError('unavailable', `The agent failed: ${answer.outcome}.`);

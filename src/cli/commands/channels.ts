@@ -1,7 +1,7 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { AppError } from '../../domain/errors.ts';
 import type { Answer } from '../client.ts';
-import type { Run } from '../cli.ts';
+import type { Run } from '../context.ts';
 import { followTrace } from '../follow.ts';
 import { facts, printable, table, time } from '../output.ts';
 import { namesSecret, readSecret } from '../secret-input.ts';
@@ -17,7 +17,9 @@ export function channels(run: Run): CommandUnknownOpts {
     .addCommand(status(run))
     .addCommand(add(run))
     .addCommand(simple(run, 'enable', 'Switch a connector on', 'POST /channels/{id}/enable'))
-    .addCommand(simple(run, 'disable', 'Switch a connector off; its queue waits', 'POST /channels/{id}/disable'))
+    .addCommand(
+      simple(run, 'disable', 'Switch a connector off; its queue waits', 'POST /channels/{id}/disable'),
+    )
     .addCommand(remove(run))
     .addCommand(capabilities(run))
     .addCommand(pause(run))
@@ -82,21 +84,33 @@ function add(run: Run): CommandUnknownOpts {
           const value = await readSecret(options, world, 'credential');
           await api('PUT /secrets/{scope}/{key}', { params: { scope, key }, body: { value } });
         }
-        const body = { config, enabled: options.disabled !== true, ...(secretRef === undefined ? {} : { secretRef }) };
+        const body = {
+          config,
+          enabled: options.disabled !== true,
+          ...(secretRef === undefined ? {} : { secretRef }),
+        };
         const channel = await api('PUT /channels/{id}', { params: { id }, body });
         out.show(channel, () => formatChannel(channel));
       }),
     );
 }
 
-function simple(run: Run, verb: string, description: string, operation: 'POST /channels/{id}/enable' | 'POST /channels/{id}/disable'): CommandUnknownOpts {
+function simple(
+  run: Run,
+  verb: string,
+  description: string,
+  operation: 'POST /channels/{id}/enable' | 'POST /channels/{id}/disable',
+): CommandUnknownOpts {
   return new Command(verb)
     .description(description)
     .argument('<connector>')
     .action(
       run(async ({ api, out }, id) => {
         const channel = await api(operation, { params: { id } });
-        out.show(channel, () => `${channel.id} is ${channel.enabled ? 'on' : 'off'} (${channel.status.state}).`);
+        out.show(
+          channel,
+          () => `${channel.id} is ${channel.enabled ? 'on' : 'off'} (${channel.status.state}).`,
+        );
       }),
     );
 }
@@ -146,7 +160,10 @@ function pause(run: Run): CommandUnknownOpts {
     .option('--reason <text>', 'shown wherever the queue is')
     .action(
       run(async ({ api, out }, id, { reason }) => {
-        const queue = await api('POST /channels/{id}/queue/pause', { params: { id }, body: reason === undefined ? {} : { reason } });
+        const queue = await api('POST /channels/{id}/queue/pause', {
+          params: { id },
+          body: reason === undefined ? {} : { reason },
+        });
         out.show(queue, () => `${printable(id)} is paused; ${queue.pending} pending.`);
       }),
     );
@@ -171,7 +188,10 @@ function drain(run: Run): CommandUnknownOpts {
     .action(
       run(async ({ api, out }, id) => {
         const answer = await api('POST /channels/{id}/queue/drain', { params: { id } });
-        out.show(answer, () => `${answer.parts} parts are on their way. Watch: palyra channels status ${printable(id)}`);
+        out.show(
+          answer,
+          () => `${answer.parts} parts are on their way. Watch: palyra channels status ${printable(id)}`,
+        );
       }),
     );
 }
@@ -183,7 +203,10 @@ function logs(run: Run): CommandUnknownOpts {
     .option('--limit <n>', 'how many', '50')
     .action(
       run(async ({ api, out }, id, { limit }) => {
-        const { items } = await api('GET /channels/{id}/logs', { params: { id }, query: { limit: Number(limit) } });
+        const { items } = await api('GET /channels/{id}/logs', {
+          params: { id },
+          query: { limit: Number(limit) },
+        });
         const entries = items.toReversed();
         out.show(entries, () => entries.map(formatEntry).join('\n') || 'Nothing yet.');
       }),
@@ -229,7 +252,10 @@ function test(run: Run): CommandUnknownOpts {
           ].join('\n'),
         );
         if (trace.state !== 'delivered' && trace.state !== 'done') {
-          throw new AppError('unavailable', `The message ended as ${trace.state} (${trace.reason}). See: palyra why ${trace.id}`);
+          throw new AppError(
+            'unavailable',
+            `The message ended as ${trace.state} (${trace.reason}). See: palyra why ${trace.id}`,
+          );
         }
       }),
     );
@@ -265,7 +291,8 @@ function queueWord({ queue }: Channel): string {
 export function parseJsonObject(text: string): Record<string, unknown> {
   try {
     const value = JSON.parse(text) as unknown;
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
   } catch {
     // Falls through to the one message for everything that is no JSON object.
   }

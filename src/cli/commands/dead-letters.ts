@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { Run } from '../cli.ts';
+import type { Run } from '../context.ts';
 import { facts, printable, table, time } from '../output.ts';
 
 export function deadLetters(run: Run): CommandUnknownOpts {
@@ -7,8 +7,17 @@ export function deadLetters(run: Run): CommandUnknownOpts {
     .description('Events and message parts that gave up, or wait for your decision')
     .addCommand(list(run))
     .addCommand(show(run))
-    .addCommand(decide(run, 'replay', 'Take it up again with fresh attempts', 'POST /dead-letters/{id}/replay'))
-    .addCommand(decide(run, 'discard', 'Throw it away, with the parts that it held up', 'POST /dead-letters/{id}/discard'));
+    .addCommand(
+      decide(run, 'replay', 'Take it up again with fresh attempts', 'POST /dead-letters/{id}/replay'),
+    )
+    .addCommand(
+      decide(
+        run,
+        'discard',
+        'Throw it away, with the parts that it held up',
+        'POST /dead-letters/{id}/discard',
+      ),
+    );
 }
 
 function list(run: Run): CommandUnknownOpts {
@@ -18,11 +27,21 @@ function list(run: Run): CommandUnknownOpts {
     .option('--limit <n>', 'how many', '50')
     .action(
       run(async ({ api, out }, source, { limit }) => {
-        const page = await api('GET /dead-letters', { query: { limit: Number(limit), ...(source === undefined ? {} : { source }) } });
+        const page = await api('GET /dead-letters', {
+          query: { limit: Number(limit), ...(source === undefined ? {} : { source }) },
+        });
         out.show(page, () =>
           table(
             ['id', 'queue', 'source', 'state', 'reason', 'attempts', 'at'],
-            page.items.map((item) => [item.id, item.queue, item.source, item.state, item.reason, item.attempts, time(item.at)]),
+            page.items.map((item) => [
+              item.id,
+              item.queue,
+              item.source,
+              item.state,
+              item.reason,
+              item.attempts,
+              time(item.at),
+            ]),
             'No dead letters.',
           ),
         );
@@ -66,7 +85,10 @@ function decide(
     .action(
       run(async ({ api, out }, id) => {
         await api(operation, { params: { id } });
-        out.show({ id, [verb]: true }, () => `${printable(id)}: ${verb === 'replay' ? 'back in line' : 'thrown away'}.`);
+        out.show(
+          { id, [verb]: true },
+          () => `${printable(id)}: ${verb === 'replay' ? 'back in line' : 'thrown away'}.`,
+        );
       }),
     );
 }

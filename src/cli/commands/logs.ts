@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { Run } from '../cli.ts';
+import type { Run } from '../context.ts';
 import { printable, time } from '../output.ts';
 
 interface Entry {
@@ -20,15 +20,28 @@ export function logs(run: Run): CommandUnknownOpts {
     .option('--kind <kind>', 'only this kind, e.g. delivery.attempted')
     .action(
       run(async ({ api, out, world }, { follow, limit, source, kind }) => {
-        const filter = { ...(source === undefined ? {} : { source }), ...(kind === undefined ? {} : { kind }) };
+        const filter = {
+          ...(source === undefined ? {} : { source }),
+          ...(kind === undefined ? {} : { kind }),
+        };
         const { items } = await api('GET /events', { query: { ...filter, limit: Number(limit) } });
         const entries = items.toReversed();
-        if (follow !== true) return out.show(entries, () => entries.map(formatEntry).join('\n') || 'Nothing yet.');
-        const print = (entry: Entry): void => out.json ? void world.stdout.write(`${JSON.stringify(entry)}\n`) : out.show(entry, () => formatEntry(entry));
+        if (follow !== true) {
+          out.show(entries, () => entries.map(formatEntry).join('\n') || 'Nothing yet.');
+          return;
+        }
+        const print = (entry: Entry): void =>
+          out.json
+            ? void world.stdout.write(`${JSON.stringify(entry)}\n`)
+            : out.show(entry, () => formatEntry(entry));
         entries.forEach(print);
         const after = items[0]?.id;
         try {
-          for await (const entry of api.stream({ ...filter, ...(after === undefined ? {} : { after }) }, world.interrupted)) print(entry as Entry);
+          for await (const entry of api.stream(
+            { ...filter, ...(after === undefined ? {} : { after }) },
+            world.interrupted,
+          ))
+            print(entry as Entry);
         } catch (error) {
           if (!world.interrupted.aborted) throw error;
         }
@@ -39,7 +52,9 @@ export function logs(run: Run): CommandUnknownOpts {
 /** One line: when, what, where, and the facts. */
 export function formatEntry({ at, kind, level, source, subject, data }: Entry): string {
   const known = Object.entries(data).filter(([, value]) => value !== undefined && value !== null);
-  const words = known.map(([key, value]) => `${key}=${typeof value === 'string' ? printable(value) : JSON.stringify(value)}`);
+  const words = known.map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? printable(value) : JSON.stringify(value)}`,
+  );
   const place = [source, subject].filter((part) => part !== undefined && part !== '').join(' ');
   return `${time(at)}  ${level === 'info' ? ' ' : level === 'warn' ? '!' : '✗'} ${kind.padEnd(20)}  ${place}  ${words.join(' ')}`.trimEnd();
 }

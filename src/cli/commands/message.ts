@@ -1,6 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { AppError } from '../../domain/errors.ts';
-import type { Run } from '../cli.ts';
+import type { Run } from '../context.ts';
 import { followTrace } from '../follow.ts';
 import { formatTrace } from './trace.ts';
 
@@ -35,12 +35,20 @@ function send(run: Run): CommandUnknownOpts {
         });
         if (options.wait !== true) {
           const known = sent.added ? '' : ' It had been sent before under this key.';
-          return context.out.show(sent, () => `${sent.message} is stored (${sent.parts.length} parts).${known} Follow it: palyra trace ${sent.message}`);
+          context.out.show(
+            sent,
+            () =>
+              `${sent.message} is stored (${sent.parts.length} parts).${known} Follow it: palyra trace ${sent.message}`,
+          );
+          return;
         }
         const trace = await followTrace(context, sent.message, Number(options.timeout) * 1_000);
         context.out.show({ ...sent, parts: trace.parts, trace }, () => formatTrace(trace));
         if (trace.state !== 'delivered') {
-          throw new AppError('unavailable', `The message is ${trace.state} (${trace.reason}). See: palyra why ${sent.message}`);
+          throw new AppError(
+            'unavailable',
+            `The message is ${trace.state} (${trace.reason}). See: palyra why ${sent.message}`,
+          );
         }
       }),
     );

@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { Run } from '../cli.ts';
+import type { Run } from '../context.ts';
 import { facts } from '../output.ts';
 
 export function preview(run: Run): CommandUnknownOpts {
@@ -51,7 +51,10 @@ export function preview(run: Run): CommandUnknownOpts {
             ['rule', decision.rule],
             ['agent', decision.agent],
             ['session', decision.sessionKey],
-            ['reply to', decision.replyTo ? `${decision.replyTo.connector} ${decision.replyTo.conversation}` : undefined],
+            [
+              'reply to',
+              decision.replyTo ? `${decision.replyTo.connector} ${decision.replyTo.conversation}` : undefined,
+            ],
             ['policy', decision.policyHash],
           ]),
         );

@@ -1,7 +1,7 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { AppError } from '../../domain/errors.ts';
 import type { Answer, ApiClient } from '../client.ts';
-import type { Run } from '../cli.ts';
+import type { Run } from '../context.ts';
 import { readText } from '../secret-input.ts';
 import { parseJsonObject } from './channels.ts';
 
@@ -41,8 +41,10 @@ export function setRule(run: Run): CommandUnknownOpts {
     .option('--acknowledge-with <emoji>', 'put on the message as soon as it is accepted')
     .action(
       run(async ({ api, out, world }, id, { file, stdin, ...flags }) => {
-        const whole = file !== undefined ? readText(file) : stdin === true ? await world.readStdin() : undefined;
-        const body = whole === undefined ? merge(await findRule(api, id), changesOf(flags)) : parseJsonObject(whole);
+        const whole =
+          file !== undefined ? readText(file) : stdin === true ? await world.readStdin() : undefined;
+        const body =
+          whole === undefined ? merge(await findRule(api, id), changesOf(flags)) : parseJsonObject(whole);
         const { id: _id, ...rule } = body as { id?: string };
         const answer = await api('PUT /router/rules/{id}', { params: { id }, body: rule });
         out.show(answer.rule, () => `Rule ${answer.rule.id} is in force (policy ${answer.policyHash}).`);
@@ -67,24 +69,37 @@ const matchKeys: Readonly<Record<string, string>> = {
   guild: 'guilds',
   webhookEvent: 'webhookEvents',
 };
-const plainKeys = ['action', 'agent', 'allowFrom', 'denyFrom', 'directMessages', 'broadcast', 'bots', 'responsePrefix', 'acknowledgeWith'];
+const plainKeys = [
+  'action',
+  'agent',
+  'allowFrom',
+  'denyFrom',
+  'directMessages',
+  'broadcast',
+  'bots',
+  'responsePrefix',
+  'acknowledgeWith',
+];
 
 function changesOf(flags: Flags): { rule: RuleChanges; match: RuleChanges; mention: RuleChanges } {
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
-  const pick = (keys: readonly string[]): RuleChanges => Object.fromEntries(given.filter(([key]) => keys.includes(key)));
-  const match = Object.fromEntries(given.filter(([key]) => matchKeys[key] !== undefined).map(([key, value]) => [matchKeys[key], value]));
+  const pick = (keys: readonly string[]): RuleChanges =>
+    Object.fromEntries(given.filter(([key]) => keys.includes(key)));
+  const match: RuleChanges = Object.fromEntries(
+    given.flatMap(([key, value]) => (matchKeys[key] === undefined ? [] : [[matchKeys[key], value]])),
+  );
   return {
     rule: {
       ...pick(plainKeys),
-      ...(flags['position'] === undefined ? {} : { position: Number(flags['position']) }),
-      ...yesNo('enabled', flags['enabled']),
-      ...yesNo('isolateSessionBySender', flags['isolateBySender']),
-      ...(typeof flags['replyTo'] === 'string' ? { replyTo: parseReplyTo(flags['replyTo']) } : {}),
+      ...(flags.position === undefined ? {} : { position: Number(flags.position) }),
+      ...yesNo('enabled', flags.enabled),
+      ...yesNo('isolateSessionBySender', flags.isolateBySender),
+      ...(typeof flags.replyTo === 'string' ? { replyTo: parseReplyTo(flags.replyTo) } : {}),
     },
-    match: { ...match, ...yesNo('direct', flags['direct']) },
+    match: { ...match, ...yesNo('direct', flags.direct) },
     mention: {
-      ...yesNo('required', flags['mentionRequired']),
-      ...(flags['mentionPattern'] === undefined ? {} : { patterns: flags['mentionPattern'] }),
+      ...yesNo('required', flags.mentionRequired),
+      ...(flags.mentionPattern === undefined ? {} : { patterns: flags.mentionPattern }),
     },
   };
 }
@@ -107,7 +122,7 @@ function yesNo(key: string, value: Flags[string]): RuleChanges {
 
 function parseReplyTo(text: string): { connector: string; conversation: string; thread?: string } {
   const [connector = '', conversation = '', thread] = text.split('/');
-  if (conversation === '') throw new AppError('invalid_request', '--reply-to is <connector>/<conversation>[/<thread>].');
+  if (conversation === '')
+    throw new AppError('invalid_request', '--reply-to is <connector>/<conversation>[/<thread>].');
   return { connector, conversation, ...(thread === undefined ? {} : { thread }) };
 }
-

@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { Run } from '../cli.ts';
+import type { Run } from '../context.ts';
 import { table } from '../output.ts';
 import { setRule } from './router-set.ts';
 import { preview } from './router-preview.ts';
@@ -10,7 +10,11 @@ export function router(run: Run): CommandUnknownOpts {
     .addCommand(list(run))
     .addCommand(setRule(run))
     .addCommand(remove(run));
-  return new Command('router').description('What reaches an agent, and why').addCommand(rules).addCommand(preview(run)).addCommand(warnings(run));
+  return new Command('router')
+    .description('What reaches an agent, and why')
+    .addCommand(rules)
+    .addCommand(preview(run))
+    .addCommand(warnings(run));
 }
 
 function list(run: Run): CommandUnknownOpts {
@@ -51,15 +55,25 @@ function remove(run: Run): CommandUnknownOpts {
 }
 
 function warnings(run: Run): CommandUnknownOpts {
-  return new Command('warnings').description('What in the rules looks like a mistake, or opens a door').action(
-    run(async ({ api, out }) => {
-      const answer = await api('GET /router/warnings');
-      out.show(answer, () => table(['rule', 'code', 'text'], answer.warnings.map((warning) => [warning.rule, warning.code, warning.text]), 'No warnings.'));
-    }),
-  );
+  return new Command('warnings')
+    .description('What in the rules looks like a mistake, or opens a door')
+    .action(
+      run(async ({ api, out }) => {
+        const answer = await api('GET /router/warnings');
+        out.show(answer, () =>
+          table(
+            ['rule', 'code', 'text'],
+            answer.warnings.map((warning) => [warning.rule, warning.code, warning.text]),
+            'No warnings.',
+          ),
+        );
+      }),
+    );
 }
 
 function formatMatch(match: Readonly<Record<string, unknown>>): string {
-  const parts = Object.entries(match).map(([key, value]) => `${key}=${Array.isArray(value) ? value.join(',') : String(value)}`);
+  const parts = Object.entries(match).map(
+    ([key, value]) => `${key}=${Array.isArray(value) ? value.join(',') : String(value)}`,
+  );
   return parts.join(' ') || 'everything';
 }

@@ -1,12 +1,17 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { AppError } from '../../domain/errors.ts';
 import { parseVaultRef } from '../../domain/vault-ref.ts';
-import type { Run } from '../cli.ts';
+import type { Run } from '../context.ts';
 import { table, time } from '../output.ts';
 import { namesSecret, readSecret } from '../secret-input.ts';
 
 export function secrets(run: Run): CommandUnknownOpts {
-  return new Command('secrets').description('The vault').addCommand(set(run)).addCommand(list(run)).addCommand(remove(run)).addCommand(rotateKey(run));
+  return new Command('secrets')
+    .description('The vault')
+    .addCommand(set(run))
+    .addCommand(list(run))
+    .addCommand(remove(run))
+    .addCommand(rotateKey(run));
 }
 
 function set(run: Run): CommandUnknownOpts {
@@ -20,7 +25,8 @@ function set(run: Run): CommandUnknownOpts {
       run(async ({ api, out, world }, ref, options) => {
         const { scope, key } = parseVaultRef(ref);
         // A pipe says as clearly as the flag that the secret comes from there.
-        const piped = !world.isInteractive && !namesSecret(options) ? { secretStdin: true as const } : options;
+        const piped =
+          !world.isInteractive && !namesSecret(options) ? { secretStdin: true as const } : options;
         const value = await readSecret(piped, world, 'secret');
         await api('PUT /secrets/{scope}/{key}', { params: { scope, key }, body: { value } });
         out.show({ stored: ref }, () => `Stored as ${ref}.`);
@@ -34,7 +40,11 @@ function list(run: Run): CommandUnknownOpts {
       const answer = await api('GET /secrets');
       out.show(answer, () =>
         [
-          table(['ref', 'created', 'updated'], answer.secrets.map((secret) => [secret.ref, time(secret.createdAt), time(secret.updatedAt)]), 'No secrets.'),
+          table(
+            ['ref', 'created', 'updated'],
+            answer.secrets.map((secret) => [secret.ref, time(secret.createdAt), time(secret.updatedAt)]),
+            'No secrets.',
+          ),
           ...(answer.vault.why === undefined ? [] : [`The vault is locked: ${answer.vault.why}`]),
         ].join('\n'),
       );
@@ -58,19 +68,27 @@ function remove(run: Run): CommandUnknownOpts {
 function rotateKey(run: Run): CommandUnknownOpts {
   return new Command('rotate-key')
     .description('Wrap all secrets with a new master key, while everything runs')
-    .option('--new-key-stdin', 'where the key comes from the environment: read the new one from standard input')
+    .option(
+      '--new-key-stdin',
+      'where the key comes from the environment: read the new one from standard input',
+    )
     .option('--unlock', 'only look for the master key again')
     .action(
       run(async ({ api, out, world }, options) => {
         if (options.unlock === true) {
           const vault = await api('POST /vault/unlock');
-          out.show(vault, () => `The vault is ${vault.state}${vault.why === undefined ? '' : `: ${vault.why}`}.`);
+          out.show(
+            vault,
+            () => `The vault is ${vault.state}${vault.why === undefined ? '' : `: ${vault.why}`}.`,
+          );
           if (vault.state !== 'open') throw new AppError('vault_locked', 'The vault is still locked.');
           return;
         }
         const newKey = options.newKeyStdin === true ? (await world.readStdin()).trim() : undefined;
         const answer = await api('POST /vault/rotate-key', { body: newKey === undefined ? {} : { newKey } });
-        out.show(answer, () => `${answer.secrets} secrets are wrapped with master key ${answer.masterKeyId}. ${answer.note}`.trimEnd());
+        out.show(answer, () =>
+          `${answer.secrets} secrets are wrapped with master key ${answer.masterKeyId}. ${answer.note}`.trimEnd(),
+        );
       }),
     );
 }

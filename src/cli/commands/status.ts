@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { Run } from '../cli.ts';
+import type { Run } from '../context.ts';
 import { facts, table, time } from '../output.ts';
 
 export function status(run: Run): CommandUnknownOpts {
@@ -11,15 +11,31 @@ export function status(run: Run): CommandUnknownOpts {
         [
           facts([
             ['version', `${answer.version}, pid ${answer.pid}, since ${time(answer.startedAt)}`],
-            ['ingress', `${answer.ingressUrl}${answer.publicUrl === answer.ingressUrl ? '' : ` (outside: ${answer.publicUrl})`}`],
+            [
+              'ingress',
+              `${answer.ingressUrl}${answer.publicUrl === answer.ingressUrl ? '' : ` (outside: ${answer.publicUrl})`}`,
+            ],
             ['admin', answer.adminUrl],
             ['state', answer.stateDir],
-            ['vault', answer.vault.why === undefined ? answer.vault.state : `${answer.vault.state}: ${answer.vault.why}`],
+            [
+              'vault',
+              answer.vault.why === undefined
+                ? answer.vault.state
+                : `${answer.vault.state}: ${answer.vault.why}`,
+            ],
             ['policy', answer.policyHash],
             ['webhooks', answer.webhooks],
             ['inbox', `${answer.inbox.pending} pending, ${answer.inbox.dead} dead`],
-            ['outbox', `${answer.outbox.pending} pending, ${answer.outbox.held} held, ${answer.outbox.dead} dead`],
-            ['last hour', Object.entries(answer.lastHour).map(([kind, count]) => `${count} ${kind}`).join(', ') || 'quiet'],
+            [
+              'outbox',
+              `${answer.outbox.pending} pending, ${answer.outbox.held} held, ${answer.outbox.dead} dead`,
+            ],
+            [
+              'last hour',
+              Object.entries(answer.lastHour)
+                .map(([kind, count]) => `${count} ${kind}`)
+                .join(', ') || 'quiet',
+            ],
             ['ready', ready],
           ]),
           '',
@@ -28,7 +44,11 @@ export function status(run: Run): CommandUnknownOpts {
             Object.entries(signals).map(([name, signal]) => [name, signal.ok, signal.detail]),
           ),
           '',
-          table(['connector', 'state'], answer.channels.map(({ id, state }) => [id, state]), 'No connectors.'),
+          table(
+            ['connector', 'state'],
+            answer.channels.map(({ id, state }) => [id, state]),
+            'No connectors.',
+          ),
         ].join('\n'),
       );
     }),

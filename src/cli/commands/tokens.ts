@@ -1,12 +1,16 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { tokenScopes, type TokenScope } from '../../domain/token.ts';
-import type { Run } from '../cli.ts';
+import type { Run } from '../context.ts';
 import { printable, table, time } from '../output.ts';
 
 const msPerDay = 86_400_000;
 
 export function tokens(run: Run): CommandUnknownOpts {
-  return new Command('tokens').description('Tokens of the admin API').addCommand(create(run)).addCommand(list(run)).addCommand(revoke(run));
+  return new Command('tokens')
+    .description('Tokens of the admin API')
+    .addCommand(create(run))
+    .addCommand(list(run))
+    .addCommand(revoke(run));
 }
 
 function create(run: Run): CommandUnknownOpts {

@@ -1,6 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Answer } from '../client.ts';
-import type { Run } from '../cli.ts';
+import type { Run } from '../context.ts';
 import { printable, time } from '../output.ts';
 
 type Trace = Answer<'GET /traces/{id}'>;
@@ -24,7 +24,12 @@ export function why(run: Run): CommandUnknownOpts {
     .action(
       run(async ({ api, out }, id) => {
         const answer = await api('GET /why/{id}', { params: { id } });
-        out.show(answer, () => [answer.sentence, answer.hint].filter((line) => line !== '').map(printable).join('\n'));
+        out.show(answer, () =>
+          [answer.sentence, answer.hint]
+            .filter((line) => line !== '')
+            .map(printable)
+            .join('\n'),
+        );
       }),
     );
 }
@@ -32,7 +37,9 @@ export function why(run: Run): CommandUnknownOpts {
 /** A line per step: how long after the first, what, and the facts. */
 export function formatTrace(trace: Trace): string {
   const start = trace.steps[0]?.at ?? 0;
-  const lines = trace.steps.map(({ at, kind, ...data }) => `${`+${formatMs(at - start)}`.padStart(9)}  ${kind.padEnd(12)}  ${formatFacts(data)}`.trimEnd());
+  const lines = trace.steps.map(({ at, kind, ...data }) =>
+    `${`+${formatMs(at - start)}`.padStart(9)}  ${kind.padEnd(12)}  ${formatFacts(data)}`.trimEnd(),
+  );
   const [head] = [`${trace.id}  ${trace.state} (${trace.reason})  ${time(start)}`];
   return [head, ...lines].join('\n');
 }

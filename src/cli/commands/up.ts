@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { Run } from '../cli.ts';
+import type { Run } from '../context.ts';
 
 export interface UpOptions {
   readonly stateDir: string;
@@ -17,7 +17,10 @@ export type StartDaemon = (options: UpOptions) => Promise<void>;
 export function up(run: Run, startDaemon: StartDaemon): CommandUnknownOpts {
   return new Command('up')
     .description('Run the daemon until it is stopped (Ctrl-C, SIGTERM)')
-    .option('--ingress <host:port>', 'where webhooks come in (PALYRA_INGRESS, default 127.0.0.1:8787; port 0 takes a free one)')
+    .option(
+      '--ingress <host:port>',
+      'where webhooks come in (PALYRA_INGRESS, default 127.0.0.1:8787; port 0 takes a free one)',
+    )
     .option('--admin <host:port>', 'where the API and the metrics are (PALYRA_ADMIN, default 127.0.0.1:8788)')
     .option('--public-url <url>', 'how the outside world reaches the ingress (PALYRA_PUBLIC_URL)')
     .option('--log-level <level>', 'debug, info, warn or error')

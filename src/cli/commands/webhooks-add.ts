@@ -1,10 +1,9 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { AppError } from '../../domain/errors.ts';
-import type { Run } from '../cli.ts';
-import type { CliWorld } from '../context.ts';
+import type { CliWorld, Run } from '../context.ts';
 import { namesSecret, readSecret, type SecretOptions } from '../secret-input.ts';
 import { parseJsonObject } from './channels.ts';
-import { formatIntegration } from './webhooks.ts';
+import { formatIntegration } from './format-integration.ts';
 
 const msPerHour = 3_600_000;
 
@@ -36,10 +35,14 @@ export function add(run: Run): CommandUnknownOpts {
             ...(options.settings === undefined ? {} : { settings: parseJsonObject(options.settings) }),
             ...(options.allowEvent === undefined ? {} : { allowedEvents: options.allowEvent }),
             ...(options.allowSource === undefined ? {} : { allowedSources: options.allowSource }),
-            ...(options.maxPayloadBytes === undefined ? {} : { payloadBytesMax: Number(options.maxPayloadBytes) }),
+            ...(options.maxPayloadBytes === undefined
+              ? {}
+              : { payloadBytesMax: Number(options.maxPayloadBytes) }),
           },
         });
-        out.show(integration, () => [formatIntegration(integration), ...shownOnce(integration.secret)].join('\n'));
+        out.show(integration, () =>
+          [formatIntegration(integration), ...shownOnce(integration.secret)].join('\n'),
+        );
       }),
     );
 }
@@ -60,24 +63,43 @@ export function rotate(run: Run): CommandUnknownOpts {
           : ({ from: 'generate' } as const);
         const integration = await api('POST /webhooks/{id}/rotate', {
           params: { id },
-          body: { what: options.url === true ? 'url' : 'secret', secret, overlapMs: Number(options.overlapHours) * msPerHour },
+          body: {
+            what: options.url === true ? 'url' : 'secret',
+            secret,
+            overlapMs: Number(options.overlapHours) * msPerHour,
+          },
         });
-        out.show(integration, () => [formatIntegration(integration), ...shownOnce(integration.secret)].join('\n'));
+        out.show(integration, () =>
+          [formatIntegration(integration), ...shownOnce(integration.secret)].join('\n'),
+        );
       }),
     );
 }
 
 async function chooseSecret(
-  options: SecretOptions & { readonly secretRef?: string | undefined; readonly generateSecret?: true | undefined },
+  options: SecretOptions & {
+    readonly secretRef?: string | undefined;
+    readonly generateSecret?: true | undefined;
+  },
   world: CliWorld,
 ): Promise<SecretInput> {
-  const ways = [namesSecret(options), options.secretRef !== undefined, options.generateSecret === true].filter(Boolean).length;
-  if (ways > 1) throw new AppError('invalid_request', 'Name one secret: by --secret-stdin, --secret-env, --secret-file, --secret-ref or --generate-secret.');
+  const ways = [
+    namesSecret(options),
+    options.secretRef !== undefined,
+    options.generateSecret === true,
+  ].filter(Boolean).length;
+  if (ways > 1)
+    throw new AppError(
+      'invalid_request',
+      'Name one secret: by --secret-stdin, --secret-env, --secret-file, --secret-ref or --generate-secret.',
+    );
   if (options.secretRef !== undefined) return { from: 'ref', ref: options.secretRef };
   if (options.generateSecret === true) return { from: 'generate' };
   return { from: 'value', value: await readSecret(options, world, 'signing secret') };
 }
 
 function shownOnce(secret: string | undefined): string[] {
-  return secret === undefined ? [] : ['', `secret    ${secret}`, 'Set it at the provider now: it is not shown again.'];
+  return secret === undefined
+    ? []
+    : ['', `secret    ${secret}`, 'Set it at the provider now: it is not shown again.'];
 }

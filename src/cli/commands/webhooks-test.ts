@@ -2,8 +2,7 @@ import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { AppError } from '../../domain/errors.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { Answer } from '../client.ts';
-import type { Run } from '../cli.ts';
-import type { CliWorld } from '../context.ts';
+import type { CliWorld, Run } from '../context.ts';
 import { followTrace } from '../follow.ts';
 import { readBytes, readSecret } from '../secret-input.ts';
 import { parseJsonObject } from './channels.ts';
@@ -17,7 +16,9 @@ interface PayloadOptions {
 /** Fails unless the delivery was accepted and came to a good end. */
 export function test(run: Run): CommandUnknownOpts {
   return new Command('test')
-    .description('Sign a sample with the stored secret, post it through the real ingress, and follow it to its end')
+    .description(
+      'Sign a sample with the stored secret, post it through the real ingress, and follow it to its end',
+    )
     .argument('<id>')
     .option('--event <name>', 'which event of the provider')
     .option('--payload-file <path>', 'this body instead of the sample')
@@ -33,13 +34,20 @@ export function test(run: Run): CommandUnknownOpts {
             ...(payload === undefined ? {} : { payloadBase64: payload.toString('base64') }),
           },
         });
-        const trace = answer.event === undefined ? undefined : await followTrace(context, answer.event, Number(options.timeout) * 1_000);
+        const trace =
+          answer.event === undefined
+            ? undefined
+            : await followTrace(context, answer.event, Number(options.timeout) * 1_000);
         context.out.show({ ...answer, ...(trace ? { trace } : {}) }, () => formatAnswer(answer, trace));
-        const good = answer.verdict === 'challenge' || trace?.state === 'delivered' || trace?.state === 'done';
+        const good =
+          answer.verdict === 'challenge' || trace?.state === 'delivered' || trace?.state === 'done';
         if (!good) {
           const subject = trace?.id ?? answer.delivery;
           const hint = subject === undefined ? '' : ` See: palyra why ${subject}`;
-          throw new AppError('unavailable', `The test failed: ${trace ? `${trace.state} (${trace.reason})` : answer.reason}.${hint}`);
+          throw new AppError(
+            'unavailable',
+            `The test failed: ${trace ? `${trace.state} (${trace.reason})` : answer.reason}.${hint}`,
+          );
         }
       }),
     );
@@ -61,21 +69,34 @@ export function sign(run: Run): CommandUnknownOpts {
     .action(
       run(async ({ out, world }, providerId, options) => {
         if (options.secretStdin === true && options.payloadStdin === true) {
-          throw new AppError('invalid_request', 'Only one of secret and payload can come from standard input.');
+          throw new AppError(
+            'invalid_request',
+            'Only one of secret and payload can come from standard input.',
+          );
         }
         const [{ providerOf }, { samplePayload }, { sign: signBody }] = await Promise.all([
           import('../../webhooks/providers.ts'),
           import('../../webhooks/sample.ts'),
           import('../../webhooks/sign.ts'),
         ]);
-        const named = { provider: providerOf(providerId), settings: parseJsonObject(options.settings ?? '{}') };
+        const named = {
+          provider: providerOf(providerId),
+          settings: parseJsonObject(options.settings ?? '{}'),
+        };
         const secret = new Secret(await readSecret(options, world, 'signing secret'));
         const now = world.clock.now();
         const id = options.id ?? `sample-${now}`;
-        const sample = samplePayload({ ...named, id, now, ...(options.event === undefined ? {} : { event: options.event }) });
+        const sample = samplePayload({
+          ...named,
+          id,
+          now,
+          ...(options.event === undefined ? {} : { event: options.event }),
+        });
         const body = (await readPayload(options, world)) ?? Buffer.from(sample.body);
         const headers = signBody({ ...named, secret, body, now, id, event: sample.event });
-        const lines = headers.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${headers[index + 1] ?? ''}`] : []));
+        const lines = headers.flatMap((name, index) =>
+          index % 2 === 0 ? [`${name}: ${headers[index + 1] ?? ''}`] : [],
+        );
         out.show({ headers: lines, bodyBase64: body.toString('base64') }, () => lines.join('\n'));
       }),
     );
@@ -87,7 +108,10 @@ async function readPayload(options: PayloadOptions, world: CliWorld): Promise<Bu
   return undefined;
 }
 
-function formatAnswer(answer: Answer<'POST /webhooks/{id}/test'>, trace: Answer<'GET /traces/{id}'> | undefined): string {
+function formatAnswer(
+  answer: Answer<'POST /webhooks/{id}/test'>,
+  trace: Answer<'GET /traces/{id}'> | undefined,
+): string {
   const head = `The ingress answered ${answer.status} ${answer.verdict ?? answer.reason}${answer.delivery === undefined ? '' : ` (${answer.delivery})`}.`;
   return trace ? `${head}\n\n${formatTrace(trace)}` : head;
 }

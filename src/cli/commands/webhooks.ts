@@ -1,11 +1,9 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { Answer } from '../client.ts';
-import type { Run } from '../cli.ts';
-import { facts, printable, table, time } from '../output.ts';
+import type { Run } from '../context.ts';
+import { printable, table, time } from '../output.ts';
+import { formatIntegration } from './format-integration.ts';
 import { add, rotate } from './webhooks-add.ts';
 import { sign, test } from './webhooks-test.ts';
-
-type Integration = Answer<'GET /webhooks/{id}'>;
 
 export function webhooks(run: Run): CommandUnknownOpts {
   return new Command('webhooks')
@@ -50,7 +48,12 @@ function show(run: Run): CommandUnknownOpts {
     );
 }
 
-function toggle(run: Run, verb: string, description: string, operation: 'POST /webhooks/{id}/enable' | 'POST /webhooks/{id}/disable'): CommandUnknownOpts {
+function toggle(
+  run: Run,
+  verb: string,
+  description: string,
+  operation: 'POST /webhooks/{id}/enable' | 'POST /webhooks/{id}/disable',
+): CommandUnknownOpts {
   return new Command(verb)
     .description(description)
     .argument('<id>')
@@ -82,7 +85,10 @@ function deliveries(run: Run): CommandUnknownOpts {
     .option('--limit <n>', 'how many', '50')
     .action(
       run(async ({ api, out }, id, { verdict, limit }) => {
-        const query = { limit: Number(limit), ...(verdict === undefined ? {} : { verdict: verdict as 'accepted' }) };
+        const query = {
+          limit: Number(limit),
+          ...(verdict === undefined ? {} : { verdict: verdict as 'accepted' }),
+        };
         const page = await api('GET /webhooks/{id}/deliveries', { params: { id }, query });
         out.show(page, () =>
           table(
@@ -114,19 +120,4 @@ function replay(run: Run): CommandUnknownOpts {
         out.show(answer, () => `It runs as ${answer.event}. Follow it: palyra trace ${answer.event}`);
       }),
     );
-}
-
-export function formatIntegration(integration: Integration): string {
-  return facts([
-    ['webhook', integration.id],
-    ['provider', integration.provider],
-    ['status', integration.status],
-    ['url', integration.url],
-    ['routed', integration.routed || 'no rule selects its events; see palyra router rules set'],
-    ['secrets', integration.secrets.map(({ ref, status, notAfter }) => `${ref} (${status}${notAfter === undefined ? '' : `, until ${time(notAfter)}`})`).join(', ')],
-    ['events', integration.allowedEvents.join(', ') || 'all'],
-    ['sources', integration.allowedSources.join(', ') || 'all'],
-    ['body', `up to ${integration.payloadBytesMax} bytes`],
-    ['settings', Object.keys(integration.settings).length === 0 ? undefined : JSON.stringify(integration.settings)],
-  ]);
 }

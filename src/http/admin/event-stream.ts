@@ -1,72 +1,84 @@
 import type { Context } from 'hono';
+import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
-import { type Clock, sleep } from '../../lib/clock.ts';
+import type { ChannelPlatform } from '../../core/channel-platform.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { EventBatch } from '../../core/platform/event-tail.ts';
 import type { StoredJournalEntry } from '../../store/journal-store.ts';
-import type { Store } from '../../store/store.ts';
+import type { AuthenticatedCaller } from './authenticate.ts';
+import { readQuery, validate } from './input.ts';
 
 export interface EventStreamDeps {
-  readonly store: Pick<Store, 'journal' | 'watch'>;
-  readonly clock: Clock;
+  readonly platform: ChannelPlatform;
+  readonly log: Logger;
   /** Aborts when the daemon stops, so that streams end. */
   readonly stopping: AbortSignal;
 }
 
-const batchMax = 200;
 /** Proxies cut connections that are silent for longer. */
 const keepAliveMs = 15_000;
 export const streamsMax = 100;
+
+export const StreamQuery = z.strictObject({
+  source: z.string().max(200).optional(),
+  kind: z.string().max(64).optional(),
+  after: z.string().max(20).optional().describe('As the header Last-Event-ID, which comes first'),
+});
 
 /**
  * The flight recorder as server-sent events: each entry once, in order, resumable by `Last-Event-ID`.
  * A slow reader holds up nobody: the entries wait in the store, not in memory.
  */
-export function createEventStream({ store, clock, stopping }: EventStreamDeps): (c: Context) => Promise<Response> {
+export function createEventStream({
+  platform,
+  log,
+  stopping,
+}: EventStreamDeps): (c: Context, caller: AuthenticatedCaller) => Promise<Response> {
   let open = 0;
-  return async (c) => {
-    const after = c.req.header('last-event-id') ?? c.req.query('after');
-    if (after !== undefined && !/^\d{1,15}$/.test(after)) throw new AppError('invalid_request', 'Last-Event-ID is not one that this stream gave out.');
-    if (open >= streamsMax) throw new AppError('unavailable', `There are ${streamsMax} open streams, which is the most.`);
-    const filter = { ...pick('source', c.req.query('source')), ...pick('kind', c.req.query('kind')) };
+  return async (c, caller) => {
+    const { after, ...filter } = validate(StreamQuery, readQuery(c), 'query');
+    if (open >= streamsMax)
+      throw new AppError('unavailable', `There are ${streamsMax} open streams, which is the most.`);
     const closed = new AbortController();
-    const ended = AbortSignal.any([stopping, c.req.raw.signal, closed.signal]);
+    const end = (): void => closed.abort();
     open++;
-    const lines = tail({ store, clock, after: after ?? (await store.journal.getJournalHead()), filter, ended });
-    const onEnd = (): void => {
+    closed.signal.addEventListener('abort', () => {
       open--;
-      closed.abort();
-    };
-    return new Response(toStream(lines, onEnd), {
-      headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+      stopping.removeEventListener('abort', end);
     });
+    stopping.addEventListener('abort', end);
+    if (stopping.aborted) end();
+    try {
+      const batches = await platform.follow({
+        after: c.req.header('last-event-id') ?? after,
+        filter: withoutAbsent(filter),
+        idleMs: keepAliveMs,
+        signal: closed.signal,
+      });
+      return new Response(toStream(toLines(batches, caller), closed, log), {
+        headers: {
+          'content-type': 'text/event-stream',
+          'cache-control': 'no-store',
+          'x-accel-buffering': 'no',
+        },
+      });
+    } catch (error) {
+      end();
+      throw error;
+    }
   };
 }
 
-async function* tail(options: {
-  readonly store: Pick<Store, 'journal' | 'watch'>;
-  readonly clock: Clock;
-  readonly after: string;
-  readonly filter: { readonly source?: string; readonly kind?: string };
-  readonly ended: AbortSignal;
-}): AsyncGenerator<string> {
-  const { store, clock, filter, ended } = options;
-  let after = options.after;
-  let news = new AbortController();
-  const unwatch = store.watch((topics) => {
-    if (topics.has('journal')) news.abort();
-  });
-  try {
-    yield ': connected\n\n';
-    while (!ended.aborted) {
-      news = new AbortController();
-      const entries = await store.journal.readJournal({ ...filter, after, limit: batchMax });
-      for (const entry of entries) yield toMessage(entry);
-      after = entries.at(-1)?.id ?? after;
-      if (entries.length > 0) continue;
-      await sleep(clock, keepAliveMs, AbortSignal.any([news.signal, ended]));
-      if (!news.signal.aborted && !ended.aborted) yield ': still here\n\n';
-    }
-  } finally {
-    unwatch();
+/** Ends when the caller's token does. */
+async function* toLines(
+  batches: AsyncGenerator<EventBatch, void>,
+  caller: AuthenticatedCaller,
+): AsyncGenerator<string, void> {
+  yield ': connected\n\n';
+  for await (const batch of batches) {
+    if (!(await caller.isStillGood())) return;
+    if (batch === 'idle') yield ': still here\n\n';
+    else for (const entry of batch) yield toMessage(entry);
   }
 }
 
@@ -74,29 +86,52 @@ function toMessage(entry: StoredJournalEntry): string {
   return `id: ${entry.id}\nevent: ${entry.kind}\ndata: ${JSON.stringify(entry)}\n\n`;
 }
 
-/** Pulls the next line only when the reader has taken the last. */
-function toStream(lines: AsyncGenerator<string>, onEnd: () => void): ReadableStream<Uint8Array> {
+/** Pulls the next line only when the reader has taken the last. `closed` aborts once it is over, however it ends. */
+function toStream(
+  lines: AsyncGenerator<string, void>,
+  closed: AbortController,
+  log: Logger,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
+  const next = async (): Promise<string | undefined> => {
+    try {
+      return (await lines.next()).value ?? undefined;
+    } catch (error) {
+      // The reader comes back with the id of its last entry, and misses nothing.
+      log.warn('http.stream_failed', { error });
+      return undefined;
+    }
+  };
+  let isLeft = false;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = await lines.next();
-        if (done === true) {
-          onEnd();
-          controller.close();
-        } else {
-          controller.enqueue(encoder.encode(value));
+        const line = await next();
+        if (isLeft) return;
+        if (line !== undefined) {
+          controller.enqueue(encoder.encode(line));
+          return;
         }
+        closed.abort();
+        controller.close();
       },
       async cancel() {
-        onEnd();
-        await lines.return(undefined);
+        isLeft = true;
+        closed.abort();
+        await lines.return();
       },
     },
     { highWaterMark: 0 },
   );
 }
 
-function pick<Key extends string>(key: Key, value: string | undefined): { readonly [K in Key]?: string } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]: string });
+function withoutAbsent(filter: {
+  readonly source?: string | undefined;
+  readonly kind?: string | undefined;
+}): {
+  readonly source?: string;
+  readonly kind?: string;
+} {
+  const { source, kind } = filter;
+  return { ...(source === undefined ? {} : { source }), ...(kind === undefined ? {} : { kind }) };
 }

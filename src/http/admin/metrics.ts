@@ -8,6 +8,9 @@ export interface MetricsDeps {
   readonly acknowledgedIn: Histogram;
 }
 
+/** https://prometheus.io/docs/instrumenting/exposition_formats/ */
+export const metricsContentType = 'text/plain; version=0.0.4; charset=utf-8';
+
 /** What Prometheus scrapes. Counts come from the store's own counters, so they survive a restart. */
 export async function renderMetrics({ platform, clock, acknowledgedIn }: MetricsDeps): Promise<string> {
   const { gauges, totals, lag } = await platform.counters(clock.now());
@@ -23,7 +26,10 @@ export async function renderMetrics({ platform, clock, acknowledgedIn }: Metrics
       name: 'palyra_queue_rows',
       help: 'Rows that are pending, dead or held',
       type: 'gauge',
-      samples: gauges.map(({ source, queue, state, count }) => ({ labels: { source, queue, state }, value: count })),
+      samples: gauges.map(({ source, queue, state, count }) => ({
+        labels: { source, queue, state },
+        value: count,
+      })),
     },
     {
       name: 'palyra_queue_lag_seconds',
@@ -38,7 +44,10 @@ export async function renderMetrics({ platform, clock, acknowledgedIn }: Metrics
       name: 'palyra_connector_up',
       help: '1 while the connector has a live session',
       type: 'gauge',
-      samples: channels.map(({ id, status }) => ({ labels: { connector: id }, value: status.state === 'running' ? 1 : 0 })),
+      samples: channels.map(({ id, status }) => ({
+        labels: { connector: id },
+        value: status.state === 'running' ? 1 : 0,
+      })),
     },
     {
       name: 'palyra_connector_restarts_total',

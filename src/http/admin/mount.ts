@@ -1,21 +1,26 @@
-import type { Context, Hono } from 'hono';
-import type { z } from 'zod';
-import { AppError } from '../../domain/errors.ts';
-import type { Clock } from '../../lib/clock.ts';
-import type { Store } from '../../store/store.ts';
+import type { Hono } from 'hono';
+import type { ChannelPlatform } from '../../core/channel-platform.ts';
+import type { Logger } from '../../lib/logger.ts';
 import type { Contract, Endpoint } from '../contract/endpoint.ts';
 import type { HandlersOf } from '../contract/contract.ts';
-import { authenticate, authorize, type Caller } from './authenticate.ts';
+import type { AdminContext, AdminEnv } from './admin-env.ts';
+import { authenticate, authorize } from './authenticate.ts';
+import { parseIdempotencyKey, readBody, readParams, readQuery, validate } from './input.ts';
 
 export interface MountDeps {
-  readonly store: Pick<Store, 'tokens' | 'journal'>;
-  readonly clock: Clock;
+  readonly platform: ChannelPlatform;
+  readonly log: Logger;
 }
 
 export const apiPrefix = '/admin/v1';
 
 /** Puts every endpoint of a contract on the app: who may, what is valid, what is noted. */
-export function mount<Part extends Contract>(app: Hono, part: Part, handlers: HandlersOf<Part>, deps: MountDeps): void {
+export function mount<Part extends Contract>(
+  app: Hono<AdminEnv>,
+  part: Part,
+  handlers: HandlersOf<Part>,
+  deps: MountDeps,
+): void {
   for (const [key, endpoint] of Object.entries(part)) {
     const [method = '', path = ''] = key.split(' ');
     const handler = handlers[key] as unknown as AnyHandler;
@@ -24,62 +29,72 @@ export function mount<Part extends Contract>(app: Hono, part: Part, handlers: Ha
   }
 }
 
-type AnyHandler = (input: {
+interface AnyInput {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
   readonly principal: string;
   readonly idempotencyKey: string | undefined;
-}) => Promise<unknown>;
+}
 
-async function handle(c: Context, endpoint: Endpoint, handler: AnyHandler, deps: MountDeps): Promise<Response> {
-  const caller = await authenticate(c.req.header('authorization'), { tokens: deps.store.tokens, clock: deps.clock });
+type AnyHandler = (input: AnyInput) => Promise<unknown>;
+
+async function handle(
+  c: AdminContext,
+  endpoint: Endpoint,
+  handler: AnyHandler,
+  deps: MountDeps,
+): Promise<Response> {
+  const caller = await authenticate(c.req.header('authorization'), deps.platform.tokens);
+  c.set('actor', caller.principal);
   authorize(caller, endpoint.scope);
-  const params = validate(endpoint.params, c.req.param(), 'path');
-  const query = validate(endpoint.query, c.req.query(), 'query');
-  const body = validate(endpoint.body, await readBody(c), 'body');
-  const idempotencyKey = parseIdempotencyKey(c.req.header('idempotency-key'));
-  const answer = await handler({ params, query, body, principal: caller.principal, idempotencyKey });
-  if (endpoint.audit) await note(endpoint.audit, caller, params, body, deps);
+  const input = {
+    params: validate(endpoint.params, readParams(c), 'path'),
+    query: validate(endpoint.query, readQuery(c), 'query'),
+    body: validate(endpoint.body, await readBody(c), 'body'),
+    principal: caller.principal,
+    idempotencyKey: parseIdempotencyKey(c.req.header('idempotency-key')),
+  };
+  const answer = await handler(input);
+  if (endpoint.audit) await note(c, endpoint.audit, input, answer, deps);
   return c.json(answer as never, endpoint.status);
 }
 
-/** @throws AppError `invalid_request` that names the first thing that is wrong. */
-function validate<Schema extends z.ZodType>(schema: Schema, value: unknown, where: string): z.output<Schema> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const path = issue?.path.join('.') ?? '';
-  throw new AppError('invalid_request', `${where}${path === '' ? '' : `.${path}`}: ${issue?.message ?? 'not valid'}`);
-}
-
-async function readBody(c: Context): Promise<unknown> {
-  const text = await c.req.text();
-  if (text === '') return {};
-  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-  if (type !== 'application/json') throw new AppError('invalid_request', 'Send the body as JSON, with Content-Type: application/json.');
+/** The change has been made and cannot be taken back: where it cannot be noted, the log has it. */
+async function note(
+  c: AdminContext,
+  audit: NonNullable<Endpoint['audit']>,
+  { params, body, principal }: AnyInput,
+  answer: unknown,
+  { platform, log }: MountDeps,
+): Promise<void> {
+  const detail = { ...pick(body, audit.fields), ...pick(answer, audit.answerFields) };
+  const change = { principal, action: audit.action, target: audit.target ?? targetOf(params, body), detail };
+  const line = {
+    request_id: c.get('requestId'),
+    actor: principal,
+    action: change.action,
+    target: change.target,
+  };
+  log.info('admin.changed', line);
   try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw new AppError('invalid_request', 'The body is not valid JSON.');
+    await platform.noteChange(change);
+  } catch (error) {
+    log.error('audit.failed', { ...line, detail, error });
   }
 }
 
-function parseIdempotencyKey(header: string | undefined): string | undefined {
-  if (header === undefined || /^[\x21-\x7e]{1,200}$/.test(header)) return header;
-  throw new AppError('invalid_request', 'Idempotency-Key must be 1 to 200 printable ASCII characters without spaces.');
+/** What the path names, else what the body does. */
+function targetOf(params: unknown, body: unknown): string {
+  const named = Object.values(params as Record<string, string>);
+  if (named.length > 0) return named.join('/');
+  const { id, name, connector } = (body ?? {}) as Record<string, unknown>;
+  return [id, name, connector].find((value) => typeof value === 'string') ?? '';
 }
 
-async function note(
-  audit: NonNullable<Endpoint['audit']>,
-  caller: Caller,
-  params: unknown,
-  body: unknown,
-  { store, clock }: MountDeps,
-): Promise<void> {
-  const named = Object.values(params as Record<string, string>);
-  const fields = (body ?? {}) as Record<string, unknown>;
-  const detail = Object.fromEntries(audit.fields.filter((field) => fields[field] !== undefined).map((field) => [field, fields[field]]));
-  const target = named.length > 0 ? named.join('/') : String(fields['id'] ?? fields['name'] ?? fields['connector'] ?? '');
-  await store.journal.appendAudit({ at: clock.now(), principal: caller.principal, action: audit.action, target, detail });
+function pick(from: unknown, fields: readonly string[]): Record<string, unknown> {
+  const facts = (from ?? {}) as Record<string, unknown>;
+  return Object.fromEntries(
+    fields.filter((field) => facts[field] !== undefined).map((field) => [field, facts[field]]),
+  );
 }

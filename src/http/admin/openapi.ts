@@ -9,7 +9,8 @@ type Json = Record<string, unknown>;
 /** The OpenAPI 3.1 document of a contract. Schemas with an id become components. */
 export function openApiDocument(contract: Contract, version: string): Json {
   const components: Record<string, Json> = {};
-  const toSchema = (schema: z.ZodType, io: 'input' | 'output'): Json => hoist(z.toJSONSchema(schema, { io, unrepresentable: 'any' }), components);
+  const toSchema = (schema: z.ZodType, io: 'input' | 'output'): Json =>
+    hoist(z.toJSONSchema(schema, { io, unrepresentable: 'any' }), components);
   const paths: Record<string, Record<string, Json>> = {};
   for (const [key, endpoint] of Object.entries(contract)) {
     const [method = '', path = ''] = key.split(' ');
@@ -29,25 +30,37 @@ export function openApiDocument(contract: Contract, version: string): Json {
   };
 }
 
-function operation(key: string, endpoint: Endpoint, toSchema: (schema: z.ZodType, io: 'input' | 'output') => Json): Json {
+function operation(
+  key: string,
+  endpoint: Endpoint,
+  toSchema: (schema: z.ZodType, io: 'input' | 'output') => Json,
+): Json {
   const body = toSchema(endpoint.body, 'input');
-  const takesBody = Object.keys((body['properties'] ?? {}) as Json).length > 0 || body['type'] !== 'object';
+  const takesBody = Object.keys(body.properties ?? {}).length > 0 || body.type !== 'object';
   return {
     operationId: key,
     summary: endpoint.summary,
     description: `Needs a token with scope \`${endpoint.scope}\` or \`admin\`.`,
-    parameters: [...parameters(toSchema(endpoint.params, 'input'), 'path'), ...parameters(toSchema(endpoint.query, 'input'), 'query')],
-    ...(takesBody ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {}),
+    parameters: [
+      ...parameters(toSchema(endpoint.params, 'input'), 'path'),
+      ...parameters(toSchema(endpoint.query, 'input'), 'query'),
+    ],
+    ...(takesBody
+      ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } }
+      : {}),
     responses: {
-      [endpoint.status]: { description: 'OK', content: { 'application/json': { schema: toSchema(endpoint.response, 'output') } } },
+      [endpoint.status]: {
+        description: 'OK',
+        content: { 'application/json': { schema: toSchema(endpoint.response, 'output') } },
+      },
       default: { $ref: '#/components/responses/Problem' },
     },
   };
 }
 
 function parameters(schema: Json, where: 'path' | 'query'): Json[] {
-  const required = new Set((schema['required'] as string[] | undefined) ?? []);
-  return Object.entries((schema['properties'] ?? {}) as Record<string, Json>).map(([name, property]) => ({
+  const required = new Set((schema.required as string[] | undefined) ?? []);
+  return Object.entries((schema.properties ?? {}) as Record<string, Json>).map(([name, property]) => ({
     name,
     in: where,
     required: where === 'path' || required.has(name),

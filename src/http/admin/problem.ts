@@ -1,7 +1,12 @@
-import { AppError, errorTable } from '../../domain/errors.ts';
+import type { AppError } from '../../domain/errors.ts';
+import { errorTable } from '../../domain/errors.ts';
 
 /** The one place that turns an error into a response: RFC 9457, with the code that the tables know. */
-export function problemResponse(error: AppError, requestId: string, headers: Readonly<Record<string, string>> = {}): Response {
+export function problemResponse(
+  error: AppError,
+  requestId: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
   const { status, meaning } = errorTable[error.code];
   const body = {
     type: `urn:palyra:error:${error.code}`,

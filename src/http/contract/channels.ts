@@ -11,7 +11,13 @@ export const ConnectorStatus = z
     z.object({ state: z.literal('standby'), since: At }),
     z.object({ state: z.literal('blocked'), since: At, code: z.string(), detail: z.string() }),
     z.object({ state: z.literal('backoff'), since: At, retryAt: At, code: z.string(), detail: z.string() }),
-    z.object({ state: z.literal('crash_loop'), since: At, retryAt: At, code: z.string(), detail: z.string() }),
+    z.object({
+      state: z.literal('crash_loop'),
+      since: At,
+      retryAt: At,
+      code: z.string(),
+      detail: z.string(),
+    }),
   ])
   .meta({ id: 'ConnectorStatus' });
 
@@ -62,7 +68,12 @@ export const channelContract = {
     scope: 'read',
     response: z.object({ channels: z.array(Channel) }),
   }),
-  'GET /channels/{id}': endpoint({ summary: 'One connector', scope: 'read', params: IdParams, response: Channel }),
+  'GET /channels/{id}': endpoint({
+    summary: 'One connector',
+    scope: 'read',
+    params: IdParams,
+    response: Channel,
+  }),
   'PUT /channels/{id}': endpoint({
     summary: 'Add a connector, or change its settings',
     scope: 'admin',
@@ -146,14 +157,28 @@ export const channelContract = {
       text: z.string().max(limits.inboundTextBytesMax).default('hello'),
       conversation: z.string().min(1).max(limits.conversationBytesMax).default('test'),
       thread: z.string().min(1).max(limits.conversationBytesMax).optional(),
-      sender: z.string().min(1).max(limits.identityBytesMax).regex(/^[^\s:]+$/, 'must be a name without spaces or colons').default('tester'),
-      messageId: z.string().min(1).max(limits.messageIdBytesMax).optional().describe('The same id again is a duplicate'),
+      sender: z
+        .string()
+        .min(1)
+        .max(limits.identityBytesMax)
+        .regex(/^[^\s:]+$/, 'must be a name without spaces or colons')
+        .default('tester'),
+      messageId: z
+        .string()
+        .min(1)
+        .max(limits.messageIdBytesMax)
+        .optional()
+        .describe('The same id again is a duplicate'),
       senderIsBot: z.boolean().default(false),
       direct: z.boolean().default(true),
       mentionsSelf: z.boolean().default(false),
     }),
     response: z.object({ event: Id, duplicate: z.boolean() }),
     status: 202,
-    audit: { action: 'channel.tested', fields: ['conversation', 'messageId'] },
+    audit: {
+      action: 'channel.tested',
+      fields: ['conversation', 'messageId'],
+      answerFields: ['event', 'duplicate'],
+    },
   }),
 };

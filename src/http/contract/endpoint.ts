@@ -18,8 +18,21 @@ export interface Endpoint<
   readonly body: Body;
   readonly response: Response;
   readonly status: 200 | 201 | 202;
-  /** For what changes something: its name in the audit log, and the body's fields that are noted there. */
-  readonly audit?: { readonly action: string; readonly fields: readonly string[] };
+  /** Repeats with the same `Idempotency-Key` are harmless. */
+  readonly idempotent: boolean;
+  /** For what changes something. */
+  readonly audit?: Audit;
+}
+
+/** What the audit log notes of a change. Never a field that may hold a secret. */
+export interface Audit {
+  readonly action: string;
+  /** Default: what the path names, else the body's `id`, `name` or `connector`. */
+  readonly target?: string;
+  /** Of the body. */
+  readonly fields: readonly string[];
+  /** Of the answer. */
+  readonly answerFields: readonly string[];
 }
 
 type EndpointParts<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType> = Pick<
@@ -30,7 +43,8 @@ type EndpointParts<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType
   readonly query?: Q;
   readonly body?: B;
   readonly status?: 200 | 201 | 202;
-  readonly audit?: { readonly action: string; readonly fields?: readonly string[] };
+  readonly idempotent?: true;
+  readonly audit?: Pick<Audit, 'action'> & Partial<Audit>;
 };
 
 /** Fills in what an endpoint leaves out: it takes nothing there, and answers 200. */
@@ -48,15 +62,10 @@ export function endpoint<
     body: parts.body ?? (nothing as unknown as B),
     response: parts.response,
     status: parts.status ?? 200,
-    ...(parts.audit ? { audit: { fields: [], ...parts.audit } } : {}),
+    idempotent: parts.idempotent ?? false,
+    ...(parts.audit ? { audit: { fields: [], answerFields: [], ...parts.audit } } : {}),
   };
 }
 
 /** Keyed by method and path, e.g. `GET /channels/{id}`; the path stands below `/admin/v1`. */
 export type Contract = Readonly<Record<string, Endpoint>>;
-
-export type InputOf<E extends Endpoint> = {
-  readonly params: z.output<E['params']>;
-  readonly query: z.output<E['query']>;
-  readonly body: z.output<E['body']>;
-};

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { turnMessageSchema } from '../../agents/turn-message.ts';
 import { limits } from '../../domain/limits.ts';
 import { endpoint } from './endpoint.ts';
 import { At, Id, IdParams, Ok, pageOf, PageQuery, Part } from './schemas.ts';
@@ -8,22 +9,16 @@ const MessageRef = z.string().min(1).max(limits.messageIdBytesMax);
 const Emoji = z.string().min(1).max(limits.emojiBytesMax);
 const Extras = z.record(z.string(), z.unknown()).optional().describe('What only this platform knows');
 
-/** What an agent may answer, in its reply or later. */
-export const TurnMessage = z
-  .discriminatedUnion('op', [
-    z.strictObject({ op: z.literal('send'), text: Text, replyTo: z.enum(['event', 'none']).optional(), extras: Extras }),
-    z.strictObject({ op: z.literal('edit'), message: MessageRef, text: Text }),
-    z.strictObject({ op: z.literal('delete'), message: MessageRef }),
-    z.strictObject({ op: z.literal('react'), message: MessageRef.optional(), emoji: Emoji, remove: z.boolean().optional() }),
-    z.strictObject({ op: z.literal('typing') }),
-  ])
-  .meta({ id: 'TurnMessage' });
-
 const Outbound = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('send'), text: Text, extras: Extras }),
   z.strictObject({ op: z.literal('edit'), message: MessageRef, text: Text }),
   z.strictObject({ op: z.literal('delete'), message: MessageRef }),
-  z.strictObject({ op: z.literal('react'), message: MessageRef, emoji: Emoji, remove: z.boolean().default(false) }),
+  z.strictObject({
+    op: z.literal('react'),
+    message: MessageRef,
+    emoji: Emoji,
+    remove: z.boolean().default(false),
+  }),
   z.strictObject({ op: z.literal('typing') }),
 ]);
 
@@ -51,9 +46,18 @@ export const messageContract = {
       replyTo: MessageRef.optional(),
       operation: Outbound,
     }),
-    response: z.object({ message: Id, added: z.boolean().describe('False when this key had been used for the same message before'), parts: z.array(Part) }),
+    response: z.object({
+      message: Id,
+      added: z.boolean().describe('False when this key had been used for the same message before'),
+      parts: z.array(Part),
+    }),
     status: 202,
-    audit: { action: 'message.sent', fields: ['connector', 'conversation', 'thread'] },
+    idempotent: true,
+    audit: {
+      action: 'message.sent',
+      fields: ['connector', 'conversation', 'thread'],
+      answerFields: ['message', 'added'],
+    },
   }),
   'GET /messages/{id}': endpoint({
     summary: 'An outbound message and its parts',
@@ -65,10 +69,11 @@ export const messageContract = {
     summary: 'Post the messages of a turn that was answered with 202. The same post again changes nothing',
     scope: 'turns',
     params: IdParams,
-    body: z.array(TurnMessage).max(limits.turnMessagesMax),
+    body: z.array(turnMessageSchema).max(limits.turnMessagesMax),
     response: z.object({ turn: Id, repeated: z.boolean(), parts: z.int() }),
     status: 202,
-    audit: { action: 'turn.answered' },
+    idempotent: true,
+    audit: { action: 'turn.answered', answerFields: ['repeated', 'parts'] },
   }),
   'GET /dead-letters': endpoint({
     summary: 'Events and parts that gave up or wait for a decision, newest first',

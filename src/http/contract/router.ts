@@ -11,7 +11,11 @@ const selector = Identities.min(1).optional();
 const Match = z
   .strictObject({
     sources: selector.describe('Connector ids and webhook:<id>; <kind>:* for every account of a kind'),
-    types: z.array(z.enum(inboundEventTypes)).min(1).optional().describe('Default: message.created, command, action, webhook'),
+    types: z
+      .array(z.enum(inboundEventTypes))
+      .min(1)
+      .optional()
+      .describe('Default: message.created, command, action, webhook'),
     conversations: selector,
     threads: selector,
     senders: selector,
@@ -42,14 +46,22 @@ export const RuleBody = z
     mention: z
       .strictObject({
         required: z.boolean().default(true),
-        patterns: z.array(z.string().min(1).max(limits.mentionPatternBytesMax)).max(limits.ruleListEntriesMax).default([]),
+        patterns: z
+          .array(z.string().min(1).max(limits.mentionPatternBytesMax))
+          .max(limits.ruleListEntriesMax)
+          .default([]),
       })
       .prefault({}),
     broadcast: z.enum(['deny', 'mention_only', 'allow']).default('deny'),
     bots: z.enum(['deny', 'allow']).default('deny'),
     isolateSessionBySender: z.boolean().default(false),
     responsePrefix: z.string().max(256).optional(),
-    acknowledgeWith: z.string().min(1).max(64).optional().describe('An emoji put on the message as soon as it is accepted'),
+    acknowledgeWith: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('An emoji put on the message as soon as it is accepted'),
   })
   .meta({ id: 'RuleBody' });
 

@@ -8,7 +8,11 @@ import { tokenScopes } from '../../domain/token.ts';
 export const At = z.int().nonnegative().describe('Unix milliseconds');
 export const Id = z.string().min(1).max(200);
 /** One line of text for people, without control characters. */
-export const Line = z.string().min(1).max(512).regex(/^[^\p{Cc}]+$/u, 'must be one line without control characters');
+export const Line = z
+  .string()
+  .min(1)
+  .max(512)
+  .regex(/^[^\p{Cc}]+$/u, 'must be one line without control characters');
 export const IdParams = z.object({ id: Id });
 export const Ok = z.object({ ok: z.literal(true) });
 
@@ -17,7 +21,9 @@ export const PageQuery = z.strictObject({
   cursor: z.string().max(200).optional().describe('`next` of the page before'),
 });
 
-export function pageOf<Item extends z.ZodType>(item: Item): z.ZodObject<{ items: z.ZodArray<Item>; next: z.ZodOptional<z.ZodString> }> {
+export function pageOf<Item extends z.ZodType>(
+  item: Item,
+): z.ZodObject<{ items: z.ZodArray<Item>; next: z.ZodOptional<z.ZodString> }> {
   return z.object({ items: z.array(item), next: z.string().optional() });
 }
 

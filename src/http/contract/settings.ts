@@ -29,19 +29,30 @@ export const Token = z
 
 const Secret = z.object({ ref: z.string(), createdAt: At, updatedAt: At });
 
-const Vault = z.object({ state: z.enum(['open', 'locked']), why: z.string().optional(), masterKeyId: z.string().optional() });
+const Vault = z.object({
+  state: z.enum(['open', 'locked']),
+  why: z.string().optional(),
+  masterKeyId: z.string().optional(),
+});
 
 const SecretParams = z.object({ scope: z.string().min(1).max(200), key: z.string().min(1).max(128) });
 
 export const settingsContract = {
-  'GET /agents': endpoint({ summary: 'All agents', scope: 'read', response: z.object({ agents: z.array(Agent), kinds: z.array(z.string()) }) }),
+  'GET /agents': endpoint({
+    summary: 'All agents',
+    scope: 'read',
+    response: z.object({ agents: z.array(Agent), kinds: z.array(z.string()) }),
+  }),
   'PUT /agents/{id}': endpoint({
     summary: 'Add or replace an agent; live at once',
     scope: 'admin',
     params: IdParams,
     body: AgentBody,
     response: Agent,
-    audit: { action: 'agent.saved', fields: ['kind', 'config', 'enabled', 'concurrency', 'timeoutMs', 'attemptsMax'] },
+    audit: {
+      action: 'agent.saved',
+      fields: ['kind', 'config', 'enabled', 'concurrency', 'timeoutMs', 'attemptsMax'],
+    },
   }),
   'DELETE /agents/{id}': endpoint({
     summary: 'Remove an agent; events routed to it wait',
@@ -88,29 +99,44 @@ export const settingsContract = {
   'POST /vault/rotate-key': endpoint({
     summary: 'Wrap all secrets with a new master key, while everything runs',
     scope: 'admin',
-    body: z.strictObject({ newKey: z.string().min(1).max(200).optional().describe('Only where the key comes from the environment') }),
+    body: z.strictObject({
+      newKey: z.string().min(1).max(200).optional().describe('Only where the key comes from the environment'),
+    }),
     response: z.object({ masterKeyId: z.string(), secrets: z.int(), note: z.string() }),
-    audit: { action: 'vault.key_rotated' },
+    audit: { action: 'vault.key_rotated', target: 'vault', answerFields: ['masterKeyId', 'secrets'] },
   }),
   'POST /vault/unlock': endpoint({
     summary: 'Look for the master key again',
     scope: 'admin',
     response: Vault,
-    audit: { action: 'vault.unlocked' },
+    audit: { action: 'vault.unlocked', target: 'vault', answerFields: ['state'] },
   }),
 
-  'GET /tokens': endpoint({ summary: 'All tokens, without their values', scope: 'admin', response: z.object({ tokens: z.array(Token) }) }),
+  'GET /tokens': endpoint({
+    summary: 'All tokens, without their values',
+    scope: 'admin',
+    response: z.object({ tokens: z.array(Token) }),
+  }),
   'POST /tokens': endpoint({
     summary: 'Create a token; its value is answered once',
     scope: 'admin',
     body: z.strictObject({
-      name: z.string().trim().min(1).max(64).regex(/^[\x20-\x7e]+$/, 'must be printable ASCII'),
+      name: z
+        .string()
+        .trim()
+        .min(1)
+        .max(64)
+        .regex(/^[\x20-\x7e]+$/, 'must be printable ASCII'),
       scopes: z.array(Scope).min(1),
-      expiresInMs: z.int().min(1_000).max(10 * 365 * 86_400_000).optional(),
+      expiresInMs: z
+        .int()
+        .min(1_000)
+        .max(10 * 365 * 86_400_000)
+        .optional(),
     }),
     response: Token.extend({ token: z.string() }),
     status: 201,
-    audit: { action: 'token.created', fields: ['name', 'scopes', 'expiresInMs'] },
+    audit: { action: 'token.created', fields: ['scopes', 'expiresInMs'], answerFields: ['id'] },
   }),
   'DELETE /tokens/{id}': endpoint({
     summary: 'Revoke a token, at once',

@@ -13,7 +13,12 @@ export const Readiness = z
   .meta({ id: 'Readiness' });
 
 export const Check = z
-  .object({ name: z.string(), level: z.enum(['ok', 'warn', 'fail']), detail: z.string(), fix: z.string().optional() })
+  .object({
+    name: z.string(),
+    level: z.enum(['ok', 'warn', 'fail']),
+    detail: z.string(),
+    fix: z.string().optional(),
+  })
   .meta({ id: 'Check' });
 
 const TraceState = z.enum(traceStates);
@@ -85,7 +90,13 @@ export const systemContract = {
     summary: 'One sentence on why it is where it is',
     scope: 'read',
     params: IdParams,
-    response: z.object({ id: Id, state: TraceState, reason: z.string(), sentence: z.string(), hint: z.string() }),
+    response: z.object({
+      id: Id,
+      state: TraceState,
+      reason: z.string(),
+      sentence: z.string(),
+      hint: z.string(),
+    }),
   }),
   'GET /audit': endpoint({
     summary: 'Every change by an operator, newest first',

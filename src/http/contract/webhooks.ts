@@ -3,20 +3,27 @@ import { limits } from '../../domain/limits.ts';
 import { endpoint } from './endpoint.ts';
 import { At, Delivery, Id, IdParams, Ok, pageOf, PageQuery } from './schemas.ts';
 
-const Secret = z.object({ ref: z.string(), notAfter: At.optional(), status: z.enum(['ready', 'invalid_secret_ref', 'secret_not_found', 'expired']) });
+const Secret = z.object({
+  ref: z.string(),
+  notAfter: At.optional(),
+  status: z.enum(['ready', 'invalid_secret_ref', 'secret_not_found', 'expired']),
+});
 
 export const Integration = z
   .object({
     id: Id,
     provider: z.string(),
     status: z.enum(['ready', 'disabled', 'invalid_secret_ref', 'secret_not_found']),
-    url: z.string().describe('Give this address to the provider. It holds an unguessable part: treat it like a password'),
+    url: z
+      .string()
+      .describe('Give this address to the provider. It holds an unguessable part: treat it like a password'),
     enabled: z.boolean(),
     secrets: z.array(Secret),
     settings: z.record(z.string(), z.unknown()),
     allowedEvents: z.array(z.string()),
     allowedSources: z.array(z.string()),
     payloadBytesMax: z.int(),
+    previousUrlUntil: At.optional().describe('Until when the address before the last change is good'),
     routed: z.boolean().describe('A rule selects its events'),
     createdAt: At,
     updatedAt: At,
@@ -33,7 +40,12 @@ export const webhookContract = {
     scope: 'read',
     response: z.object({ webhooks: z.array(Integration) }),
   }),
-  'GET /webhooks/{id}': endpoint({ summary: 'One webhook integration', scope: 'read', params: IdParams, response: Integration }),
+  'GET /webhooks/{id}': endpoint({
+    summary: 'One webhook integration',
+    scope: 'read',
+    params: IdParams,
+    response: Integration,
+  }),
   'POST /webhooks': endpoint({
     summary: 'Add a webhook integration',
     scope: 'admin',
@@ -53,9 +65,14 @@ export const webhookContract = {
       payloadBytesMax: z.int().min(1).max(limits.webhookBodyBytesMax).optional(),
       enabled: z.boolean().default(true),
     }),
-    response: Integration.extend({ secret: z.string().optional().describe('Only when it was made here; never shown again') }),
+    response: Integration.extend({
+      secret: z.string().optional().describe('Only when it was made here; never shown again'),
+    }),
     status: 201,
-    audit: { action: 'webhook.added', fields: ['id', 'provider', 'allowedEvents', 'allowedSources', 'payloadBytesMax', 'enabled'] },
+    audit: {
+      action: 'webhook.added',
+      fields: ['id', 'provider', 'allowedEvents', 'allowedSources', 'payloadBytesMax', 'enabled'],
+    },
   }),
   'POST /webhooks/{id}/enable': endpoint({
     summary: 'Switch on; refused unless it is ready',
@@ -79,7 +96,8 @@ export const webhookContract = {
     audit: { action: 'webhook.removed' },
   }),
   'POST /webhooks/{id}/rotate': endpoint({
-    summary: 'Change the secret or the address; the old one stays good for a while',
+    summary:
+      'Change the secret or the address; the old one stays good for a while, of several addresses the last old one',
     scope: 'admin',
     params: IdParams,
     body: z.strictObject({
@@ -90,7 +108,12 @@ export const webhookContract = {
           z.strictObject({ from: z.literal('generate') }),
         ])
         .default({ from: 'generate' }),
-      overlapMs: z.int().min(0).max(90 * 86_400_000).default(86_400_000).describe('How long the old one stays good'),
+      overlapMs: z
+        .int()
+        .min(0)
+        .max(90 * 86_400_000)
+        .default(86_400_000)
+        .describe('How long the old one stays good'),
     }),
     response: Integration.extend({ secret: z.string().optional() }),
     audit: { action: 'webhook.rotated', fields: ['what', 'overlapMs'] },
@@ -99,7 +122,9 @@ export const webhookContract = {
     summary: 'What came in, newest first',
     scope: 'read',
     params: IdParams,
-    query: PageQuery.extend({ verdict: z.enum(['accepted', 'duplicate', 'challenge', 'ignored', 'rejected']).optional() }),
+    query: PageQuery.extend({
+      verdict: z.enum(['accepted', 'duplicate', 'challenge', 'ignored', 'rejected']).optional(),
+    }),
     response: pageOf(Delivery),
   }),
   'GET /deliveries/{id}': endpoint({
@@ -109,12 +134,13 @@ export const webhookContract = {
     response: Delivery.extend({ bodyBase64: z.string().optional() }),
   }),
   'POST /deliveries/{id}/replay': endpoint({
-    summary: 'Run a delivery again as a new event; a refused one is verified again first, its time not counted',
+    summary:
+      'Run a delivery again as a new event; a refused one is verified again first, its time not counted',
     scope: 'operate',
     params: IdParams,
     response: z.object({ event: Id }),
     status: 202,
-    audit: { action: 'delivery.replayed' },
+    audit: { action: 'delivery.replayed', answerFields: ['event'] },
   }),
   'POST /webhooks/{id}/test': endpoint({
     summary: 'Sign a sample with the stored secret and post it through the real ingress',
@@ -122,7 +148,7 @@ export const webhookContract = {
     params: IdParams,
     body: z.strictObject({
       event: z.string().min(1).max(128).optional(),
-      payloadBase64: z.string().max(4 * Math.ceil(limits.adminBodyBytesMax / 3)).optional(),
+      payloadBase64: z.base64().max(limits.adminBodyBytesMax).optional(),
     }),
     response: z.object({
       status: z.int().describe('What the ingress answered'),
@@ -131,6 +157,6 @@ export const webhookContract = {
       verdict: z.string().optional(),
       reason: z.string(),
     }),
-    audit: { action: 'webhook.tested', fields: ['event'] },
+    audit: { action: 'webhook.tested', fields: ['event'], answerFields: ['delivery', 'reason'] },
   }),
 };

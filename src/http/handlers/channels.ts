@@ -18,7 +18,14 @@ export function channelHandlers({ channels }: ChannelPlatform): HandlersOf<typeo
     'GET /channels/{id}/capabilities': async ({ params }) => {
       const adapter = channels.capabilities(params.id);
       const { inbound, textMax, idempotentSendMs } = adapter.capabilities;
-      return { kind: adapter.kind, title: adapter.title, inbound, textMax, idempotentSendMs, operations: capabilityList(adapter) };
+      return {
+        kind: adapter.kind,
+        title: adapter.title,
+        inbound,
+        textMax,
+        idempotentSendMs,
+        operations: capabilityList(adapter),
+      };
     },
     'POST /channels/{id}/queue/pause': ({ params, body }) => channels.pause(params.id, body.reason),
     'POST /channels/{id}/queue/resume': ({ params }) => channels.resume(params.id),
@@ -26,7 +33,10 @@ export function channelHandlers({ channels }: ChannelPlatform): HandlersOf<typeo
     'GET /channels/{id}/logs': ({ params, query }) => channels.logs(params.id, toPage(query)),
     'POST /channels/{id}/test': async ({ params, body }) => {
       const { thread, ...message } = body;
-      const { id, duplicate } = await channels.test(params.id, { ...message, ...(thread === undefined ? {} : { thread }) });
+      const { id, duplicate } = await channels.test(params.id, {
+        ...message,
+        ...(thread === undefined ? {} : { thread }),
+      });
       return { event: id, duplicate };
     },
   };

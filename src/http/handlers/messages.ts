@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { TurnMessage } from '../../agents/agent.ts';
 import type { ChannelPlatform } from '../../core/channel-platform.ts';
 import type { NextId } from '../../domain/ids.ts';
 import type { OutboundOperation } from '../../domain/outbound.ts';
@@ -7,7 +6,10 @@ import type { HandlersOf } from '../contract/contract.ts';
 import type { messageContract } from '../contract/messages.ts';
 import { toPage } from './page.ts';
 
-export function messageHandlers({ messages }: ChannelPlatform, nextId: NextId): HandlersOf<typeof messageContract> {
+export function messageHandlers(
+  { messages }: ChannelPlatform,
+  nextId: NextId,
+): HandlersOf<typeof messageContract> {
   return {
     'POST /messages': ({ body, principal, idempotencyKey }) => {
       const { operation, connector, conversation, thread, replyTo } = body;
@@ -26,7 +28,7 @@ export function messageHandlers({ messages }: ChannelPlatform, nextId: NextId): 
     'POST /turns/{id}/messages': ({ params, body, idempotencyKey }) => {
       // Without a key the contents are the key: an agent that repeats a post whose answer it lost sends the same.
       const postId = idempotencyKey ?? createHash('sha256').update(JSON.stringify(body)).digest('hex');
-      return messages.answerTurn(params.id, body as readonly TurnMessage[], postId);
+      return messages.answerTurn(params.id, body, postId);
     },
     'GET /dead-letters': ({ query: { source, ...page } }) => messages.listDeadLetters(source, toPage(page)),
     'GET /dead-letters/{id}': ({ params }) => messages.getDeadLetter(params.id),

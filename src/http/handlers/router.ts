@@ -28,4 +28,3 @@ export function routerHandlers({ rules }: ChannelPlatform): HandlersOf<typeof ro
 function withoutUndefined(value: object): object {
   return JSON.parse(JSON.stringify(value)) as object;
 }
-

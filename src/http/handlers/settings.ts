@@ -3,7 +3,11 @@ import type { AgentId } from '../../domain/ids.ts';
 import type { HandlersOf } from '../contract/contract.ts';
 import type { settingsContract } from '../contract/settings.ts';
 
-export function settingsHandlers({ agents, secrets, tokens }: ChannelPlatform): HandlersOf<typeof settingsContract> {
+export function settingsHandlers({
+  agents,
+  secrets,
+  tokens,
+}: ChannelPlatform): HandlersOf<typeof settingsContract> {
   return {
     'GET /agents': async () => ({ agents: await agents.list(), kinds: agents.kinds }),
     'PUT /agents/{id}': ({ params, body }) => agents.save({ ...body, id: params.id as AgentId }),

@@ -10,9 +10,18 @@ export function systemHandlers(platform: ChannelPlatform): HandlersOf<typeof sys
     'GET /status': () => platform.status(),
     'GET /doctor': async () => ({ checks: await platform.doctor() }),
     'GET /events': ({ query: { source, kind, ...page } }) =>
-      platform.journal({ ...(source === undefined ? {} : { source }), ...(kind === undefined ? {} : { kind }) }, toPage(page)),
+      platform.journal(
+        { ...(source === undefined ? {} : { source }), ...(kind === undefined ? {} : { kind }) },
+        toPage(page),
+      ),
     'GET /inbox': ({ query: { source, state, ...page } }) =>
-      platform.events({ ...(source === undefined ? {} : { source: source as SourceId }), ...(state === undefined ? {} : { state }) }, toPage(page)),
+      platform.events(
+        {
+          ...(source === undefined ? {} : { source: source as SourceId }),
+          ...(state === undefined ? {} : { state }),
+        },
+        toPage(page),
+      ),
     'GET /traces/{id}': async ({ params }) => {
       const trace = await platform.trace(params.id);
       return { ...trace, settled: isSettled(trace.state) };

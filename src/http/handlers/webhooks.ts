@@ -3,7 +3,10 @@ import type { HandlersOf } from '../contract/contract.ts';
 import type { webhookContract } from '../contract/webhooks.ts';
 import { toPage } from './page.ts';
 
-export function webhookHandlers({ webhooks }: ChannelPlatform): HandlersOf<typeof webhookContract> {
+export function webhookHandlers({
+  webhooks,
+  deliveries,
+}: ChannelPlatform): HandlersOf<typeof webhookContract> {
   return {
     'GET /webhooks': async () => ({ webhooks: await webhooks.list() }),
     'GET /webhooks/{id}': ({ params }) => webhooks.get(params.id),
@@ -15,9 +18,10 @@ export function webhookHandlers({ webhooks }: ChannelPlatform): HandlersOf<typeo
       return { ok: true };
     },
     'POST /webhooks/{id}/rotate': ({ params, body }) => webhooks.rotate(params.id, body),
-    'GET /webhooks/{id}/deliveries': ({ params, query: { verdict, ...page } }) => webhooks.deliveries(params.id, verdict, toPage(page)),
-    'GET /deliveries/{id}': ({ params }) => webhooks.getDelivery(params.id),
-    'POST /deliveries/{id}/replay': ({ params }) => webhooks.replay(params.id),
+    'GET /webhooks/{id}/deliveries': ({ params, query: { verdict, ...page } }) =>
+      deliveries.list(params.id, verdict, toPage(page)),
+    'GET /deliveries/{id}': ({ params }) => deliveries.get(params.id),
+    'POST /deliveries/{id}/replay': ({ params }) => deliveries.replay(params.id),
     'POST /webhooks/{id}/test': ({ params, body }) => webhooks.test(params.id, body),
   };
 }

@@ -1,11 +1,14 @@
 import type { Receipt } from '../../core/webhook-receiver.ts';
-import { reasonTable, type ReasonCode } from '../../domain/reasons.ts';
+import { type ErrorCode, errorTable } from '../../domain/errors.ts';
+import { isReasonCode, reasonTable, type ReasonCode } from '../../domain/reasons.ts';
 
 export interface IngressAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
   readonly retryAfterSeconds?: number;
+  /** The methods that would do, with 405. */
+  readonly allow?: string;
 }
 
 const retryAfterSeconds = 30;
@@ -21,20 +24,35 @@ export function answerOf(receipt: Receipt): IngressAnswer {
     case 'challenge':
       return { status: receipt.status, contentType: receipt.contentType, body: receipt.body };
     case 'rejected':
-      return problem(statusOf(receipt.reason), receipt.reason, receipt.detail ?? reasonTable[receipt.reason].meaning, receipt.delivery);
+      return problem(
+        statusOf(receipt.reason),
+        receipt.reason,
+        receipt.detail ?? reasonTable[receipt.reason].meaning,
+        receipt.delivery,
+      );
     case 'unavailable':
-      return { ...problem(503, receipt.reason, reasonTable[receipt.reason].meaning), retryAfterSeconds };
+      return problem(503, receipt.reason, reasonTable[receipt.reason].meaning);
   }
 }
 
-export function problem(status: number, code: string, detail: string, delivery?: string): IngressAnswer {
-  const body = { type: `urn:palyra:error:${code}`, title: detail, status, code, detail, delivery };
+/** RFC 9457. A title is the same for every problem of a kind; what is particular stands in `detail`. */
+export function problem(
+  status: number,
+  code: ReasonCode | ErrorCode,
+  detail: string,
+  delivery?: string,
+): IngressAnswer {
+  const body = { type: `urn:palyra:error:${code}`, title: titleOf(code), status, code, detail, delivery };
   return {
     status,
     contentType: 'application/problem+json',
     body: `${JSON.stringify(body)}\n`,
     ...(status === 503 ? { retryAfterSeconds } : {}),
   };
+}
+
+function titleOf(code: ReasonCode | ErrorCode): string {
+  return isReasonCode(code) ? reasonTable[code].meaning : errorTable[code].meaning;
 }
 
 function statusOf(reason: ReasonCode): number {

@@ -33,7 +33,11 @@ export type BodyResult =
   | { readonly kind: 'aborted' };
 
 /** Reads a body exactly as sent, and stops as soon as it is over `bytesMax`, whatever its length header says. */
-export function readBody(request: IncomingMessage, bytesMax: number, budget: BodyBudget): Promise<BodyResult> {
+export function readBody(
+  request: IncomingMessage,
+  bytesMax: number,
+  budget: BodyBudget,
+): Promise<BodyResult> {
   if (declaredLength(request) > bytesMax) return Promise.resolve({ kind: 'too_large' });
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -44,8 +48,14 @@ export function readBody(request: IncomingMessage, bytesMax: number, budget: Bod
       resolve(result);
     };
     const onData = (chunk: Buffer): void => {
-      if (size + chunk.length > bytesMax) return finish({ kind: 'too_large' });
-      if (!budget.take(chunk.length)) return finish({ kind: 'no_room' });
+      if (size + chunk.length > bytesMax) {
+        finish({ kind: 'too_large' });
+        return;
+      }
+      if (!budget.take(chunk.length)) {
+        finish({ kind: 'no_room' });
+        return;
+      }
       size += chunk.length;
       chunks.push(chunk);
     };

@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../../lib/clock.ts';
+import type { IngressAnswer } from './answer.ts';
+import { discardBody } from './read-body.ts';
+
+/** Requests that have been read and are being judged, by their connection. */
+const judged = new WeakMap<Duplex, Set<IngressReply>>();
+
+/** The way back to the sender of one request. Answers once; a sender that is gone is not an error. */
+export class IngressReply {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #clock: Clock;
+  #mayWrite: boolean;
+
+  constructor(request: IncomingMessage, response: ServerResponse, clock: Clock) {
+    this.#request = request;
+    this.#response = response;
+    this.#clock = clock;
+    this.#mayWrite = request.headers.expect === undefined;
+  }
+
+  /**
+   * What follows on this connection cannot be read. Answers whether a request before it is still being
+   * judged; its answer then goes out, as the last.
+   */
+  static endAfter(socket: Duplex): boolean {
+    const last = [...(judged.get(socket) ?? [])].at(-1);
+    if (!last) return false;
+    last.#response.setHeader('connection', 'close');
+    return true;
+  }
+
+  /** Tells a sender that asked for leave to send its body. */
+  letWrite(): void {
+    if (!this.#mayWrite) this.#response.writeContinue();
+    this.#mayWrite = true;
+  }
+
+  /** The request has been read to its end. */
+  beginJudging(): void {
+    const { socket } = this.#request;
+    const others = judged.get(socket) ?? new Set();
+    judged.set(socket, others.add(this));
+    this.#response.once('close', () => others.delete(this));
+  }
+
+  answer(answer: IngressAnswer): void {
+    const response = this.#response;
+    if (response.destroyed || response.headersSent) return;
+    if (answer.retryAfterSeconds !== undefined) response.setHeader('retry-after', answer.retryAfterSeconds);
+    if (answer.allow !== undefined) response.setHeader('allow', answer.allow);
+    response.writeHead(answer.status, {
+      'content-type': answer.contentType,
+      'content-length': Buffer.byteLength(answer.body),
+      'x-content-type-options': 'nosniff',
+    });
+    response.end(answer.body);
+  }
+
+  /** For what is refused before its body has been read: lets the sender finish, within bounds, then ends the connection. */
+  async refuse(answer: IngressAnswer): Promise<void> {
+    if (this.#mayWrite) await discardBody(this.#request, this.#clock);
+    this.fail(answer);
+  }
+
+  /** Answers and ends the connection, wherever the sender is. */
+  fail(answer: IngressAnswer): void {
+    if (!this.#response.headersSent) this.#response.setHeader('connection', 'close');
+    this.answer(answer);
+  }
+}
