@@ -76,8 +76,12 @@ const failures: readonly Failure[] = [
   ['it does not know us', status(401), 'invalid_request'],
   ['it is elsewhere', status(404), 'invalid_request'],
   ['it sends us elsewhere', status(307, { location: '/elsewhere' }), 'invalid_request'],
-  ['it answers a status without meaning', status(206), 'unsupported'],
-  ['it answers a page', status(200, { 'content-type': 'text/html' }, '<h1>hello</h1>'), 'unsupported'],
+  ['it answers a status without meaning', json([{ op: 'typing' }], 206), 'unsupported'],
+  [
+    'it answers plain text',
+    status(200, { 'content-type': 'text/plain' }, '[{"op":"typing"}]'),
+    'unsupported',
+  ],
   ['it answers nothing', status(200), 'unsupported'],
   ['it answers an object', json({ op: 'send', text: 'x' }), 'unsupported'],
   [
@@ -87,8 +91,11 @@ const failures: readonly Failure[] = [
   ],
   [
     'it answers another encoding',
-    (response) =>
-      response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.from('["\xff"]', 'latin1')),
+    status(
+      200,
+      { 'content-type': 'application/json' },
+      Buffer.from('[{"op":"send","text":"\xff"}]', 'latin1'),
+    ),
     'unsupported',
   ],
   ['it misspells an operation', json([{ op: 'sent', text: 'x' }]), 'unsupported'],

@@ -60,7 +60,11 @@ export function json(value: unknown, status = 200, headers: Record<string, strin
   };
 }
 
-export function status(code: number, headers: Record<string, string> = {}, body = ''): Answer {
+export function status(
+  code: number,
+  headers: Record<string, string> = {},
+  body: string | Buffer = '',
+): Answer {
   return (response) => response.writeHead(code, headers).end(body);
 }
 
