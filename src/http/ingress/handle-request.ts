@@ -48,7 +48,6 @@ export async function handleRequest(
   if (body.kind === 'aborted') return;
   if (body.kind === 'no_room') return reply.refuse(noRoom);
   try {
-    if (body.kind === 'body') reply.beginJudging();
     const answer = await judge(request, integration, body, receivedAt, deps);
     if (body.kind === 'too_large') await reply.refuse(answer);
     else reply.answer(answer);

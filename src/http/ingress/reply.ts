@@ -4,8 +4,8 @@ import type { Clock } from '../../lib/clock.ts';
 import type { IngressAnswer } from './answer.ts';
 import { discardBody } from './read-body.ts';
 
-/** Requests that have been read and are being judged, by their connection. */
-const judged = new WeakMap<Duplex, Set<IngressReply>>();
+/** Requests whose answers have not gone out to their end, by their connection, in their order. */
+const unanswered = new WeakMap<Duplex, Set<IngressReply>>();
 
 /** The way back to the sender of one request. Answers once; a sender that is gone is not an error. */
 export class IngressReply {
@@ -13,22 +13,26 @@ export class IngressReply {
   readonly #response: ServerResponse;
   readonly #clock: Clock;
   #mayWrite: boolean;
+  #isLast = false;
 
   constructor(request: IncomingMessage, response: ServerResponse, clock: Clock) {
     this.#request = request;
     this.#response = response;
     this.#clock = clock;
     this.#mayWrite = request.headers.expect === undefined;
+    const others = unanswered.get(request.socket) ?? new Set();
+    unanswered.set(request.socket, others.add(this));
+    response.once('close', () => others.delete(this));
   }
 
   /**
-   * What follows on this connection cannot be read. Answers whether a request before it is still being
-   * judged; its answer then goes out, as the last.
+   * What follows on this connection cannot be read. Answers whether a request before it came in whole and
+   * waits for its answer, which then goes out, as the last.
    */
   static endAfter(socket: Duplex): boolean {
-    const last = [...(judged.get(socket) ?? [])].at(-1);
+    const last = [...(unanswered.get(socket) ?? [])].findLast((reply) => reply.#request.complete);
     if (!last) return false;
-    last.#response.setHeader('connection', 'close');
+    last.#endConnection(socket);
     return true;
   }
 
@@ -36,14 +40,6 @@ export class IngressReply {
   letWrite(): void {
     if (!this.#mayWrite) this.#response.writeContinue();
     this.#mayWrite = true;
-  }
-
-  /** The request has been read to its end. */
-  beginJudging(): void {
-    const { socket } = this.#request;
-    const others = judged.get(socket) ?? new Set();
-    judged.set(socket, others.add(this));
-    this.#response.once('close', () => others.delete(this));
   }
 
   answer(answer: IngressAnswer): void {
@@ -69,5 +65,13 @@ export class IngressReply {
   fail(answer: IngressAnswer): void {
     if (!this.#response.headersSent) this.#response.setHeader('connection', 'close');
     this.answer(answer);
+  }
+
+  #endConnection(socket: Duplex): void {
+    if (this.#isLast) return;
+    this.#isLast = true;
+    // One that was done before an earlier one has been written, and waits for that one's end.
+    if (this.#response.headersSent) this.#response.once('close', () => socket.end(() => socket.destroy()));
+    else this.#response.setHeader('connection', 'close');
   }
 }
