@@ -8,16 +8,28 @@ export interface Sql {
   readonly values: readonly SqlValue[];
 }
 
-/** An interpolated value becomes a parameter; an interpolated `Sql` becomes part of the statement. */
+/**
+ * An interpolated value becomes a parameter; an interpolated `Sql` becomes part of the statement. Without any
+ * of the latter, `pieces` is the very array of the call site, by which a driver knows the statement again.
+ */
 export function sql(strings: TemplateStringsArray, ...items: readonly (SqlValue | Sql | undefined)[]): Sql {
-  return items.reduce<Sql>(
-    (statement, item, index) => {
-      const following = { pieces: [strings[index + 1] ?? ''], values: [] };
-      const part = isSql(item) ? item : { pieces: ['', ''], values: [item ?? null] };
-      return concat(concat(statement, '', part), '', following);
-    },
-    { pieces: [strings[0] ?? ''], values: [] },
-  );
+  if (!items.some(isSql)) return { pieces: strings, values: items.map((item) => (item ?? null) as SqlValue) };
+  const pieces: string[] = [strings[0] ?? ''];
+  const values: SqlValue[] = [];
+  const append = (text: string): void => void pieces.push(`${pieces.pop() ?? ''}${text}`);
+  items.forEach((item, index) => {
+    if (isSql(item)) {
+      const [first = '', ...more] = item.pieces;
+      append(first);
+      pieces.push(...more);
+      values.push(...item.values);
+    } else {
+      pieces.push('');
+      values.push(item ?? null);
+    }
+    append(strings[index + 1] ?? '');
+  });
+  return { pieces, values };
 }
 
 /** Joins with `separator`; nothing at all for an empty list. */

@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { type Sql, sql, type SqlValue } from '../../lib/sql.ts';
+import { type Sql, sql } from '../../lib/sql.ts';
 import type { BatchReply, Reply } from '../batch.ts';
 import { Counters } from '../sql/counters.ts';
 import { type Call, methodOf } from '../sql/methods.ts';
@@ -23,6 +23,8 @@ export class SqliteEngine {
   readonly #db: DatabaseSync;
   readonly #options: SqliteEngineOptions;
   readonly #statements = new Map<string, StatementSync>();
+  /** The same, by the call site: a look at its text costs more than the statement itself often does. */
+  #byCallSite = new WeakMap<readonly string[], StatementSync>();
 
   /** @throws AppError `unavailable` when the file cannot be used. */
   constructor(file: string, options: SqliteEngineOptions) {
@@ -72,6 +74,7 @@ export class SqliteEngine {
 
   close(): void {
     this.#statements.clear();
+    this.#byCallSite = new WeakMap();
     this.#db.close();
   }
 
@@ -104,9 +107,9 @@ export class SqliteEngine {
 
   #tx(topics: Set<Topic>, counters: Counters): Tx {
     return {
-      all: async <Row>(query: Sql) => this.#prepare(query).all(...parameters(query)) as Row[],
-      get: async <Row>(query: Sql) => this.#prepare(query).get(...parameters(query)) as Row | undefined,
-      run: async (query) => Number(this.#prepare(query).run(...parameters(query)).changes),
+      all: async <Row>(query: Sql) => this.#prepare(query).all(...query.values) as Row[],
+      get: async <Row>(query: Sql) => this.#prepare(query).get(...query.values) as Row | undefined,
+      run: async (query) => Number(this.#prepare(query).run(...query.values).changes),
       locks,
       touch: (...touched) => {
         for (const topic of touched) topics.add(topic);
@@ -129,8 +132,13 @@ export class SqliteEngine {
     this.#prepared(text).run();
   }
 
-  #prepare(query: Sql): StatementSync {
-    return this.#prepared(query.pieces.join('?'));
+  #prepare({ pieces }: Sql): StatementSync {
+    const known = this.#byCallSite.get(pieces);
+    if (known) return known;
+    const statement = this.#prepared(pieces.join('?'));
+    // Only a template's own strings are the same array the next time.
+    if ('raw' in pieces) this.#byCallSite.set(pieces, statement);
+    return statement;
   }
 
   #prepared(text: string): StatementSync {
@@ -172,8 +180,4 @@ export function enterWal(db: Pick<DatabaseSync, 'exec'>): void {
       db.exec('begin immediate; rollback');
     }
   }
-}
-
-function parameters(query: Sql): SqlValue[] {
-  return [...query.values];
 }
