@@ -8,7 +8,7 @@ import { settled } from './manual-clock.ts';
 import { ScriptedSession } from './scripted-adapter.ts';
 
 export const id = connectorId('echo', 'default');
-export const lost: SessionEnd = { kind: 'lost', code: 'session_failed', detail: 'The line broke.' };
+export const lost = { kind: 'lost', code: 'session_failed', detail: 'The line broke.' } as const;
 
 /** One runner, and the sessions that it has opened. Chance is in the middle: the first wait is 750 ms. */
 export class RunnerWorld extends CoreWorld {
