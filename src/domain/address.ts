@@ -10,6 +10,11 @@ export interface Address {
   readonly thread?: string;
   /** The message that an operation is about, or that a new one replies to. */
   readonly message?: string;
+  /**
+   * A way to answer there that ends soon, e.g. to the press of a button. Names it, and is no secret; only the
+   * adapter that minted it knows what it stands for. It is no part of the place: lanes do not tell by it.
+   */
+  readonly handle?: string;
 }
 
 /** The key that orders rows: the narrowest conversation. Different addresses never share one by accident. */

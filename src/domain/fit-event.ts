@@ -61,6 +61,7 @@ function fitChat(event: ChatEvent, names: NameCutter): ChatEvent {
     address: fitAddress(event.address, names),
     sender: fitSender(event.sender, names),
     ...(event.guild === undefined ? {} : { guild: names.cut(event.guild, limits.identityBytesMax) }),
+    ...(event.position === undefined ? {} : { position: names.key(event.position, limits.positionBytesMax) }),
   };
 }
 
@@ -101,12 +102,13 @@ function fitContents(event: ChatEvent, names: NameCutter): ChatEvent {
 }
 
 function fitAddress(address: Address, names: NameCutter): Address {
-  const { thread, message } = address;
+  const { thread, message, handle } = address;
   return {
     ...address,
     conversation: names.cut(address.conversation, limits.conversationBytesMax),
     ...(thread === undefined ? {} : { thread: names.cut(thread, limits.conversationBytesMax) }),
     ...(message === undefined ? {} : { message: names.cut(message, limits.messageIdBytesMax) }),
+    ...(handle === undefined ? {} : { handle: names.cut(handle, limits.handleBytesMax) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Address } from './address.ts';
+import type { ArtifactId } from './artifact.ts';
 import type { DeliveryId, IntegrationId, SourceId } from './ids.ts';
 
 /** Who did it, as the platform vouches for it. */
@@ -33,6 +34,10 @@ export interface Attachment {
   readonly urlExpiresAt?: number;
   readonly width?: number;
   readonly height?: number;
+  /** What it is besides a file. */
+  readonly marker?: 'voice_note' | 'sticker' | 'forwarded';
+  /** Its bytes as they were taken and kept here; absent when they were not. */
+  readonly artifact?: { readonly id: ArtifactId; readonly contentType: string; readonly sizeBytes: number };
 }
 
 interface EventBase {
@@ -56,6 +61,11 @@ interface ConversationEvent extends EventBase {
   readonly direct: boolean;
   /** Canonical: `<kind>:guild:<id>`; the server, workspace or tenant. */
   readonly guild?: string;
+  /**
+   * The platform's own order within the conversation, for messages: of two positions the longer is later,
+   * of equally long ones the greater. The newest one committed is where reading back begins.
+   */
+  readonly position?: string;
 }
 
 export interface InboundMessageEvent extends ConversationEvent {

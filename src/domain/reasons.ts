@@ -59,6 +59,20 @@ export const reasonTable = {
     meaning: 'The sender has no pairing grant.',
     hint: 'Give the sender a pairing code.',
   },
+  pairing_pending_approval: {
+    meaning: 'The sender gave a good pairing code; somebody has to approve it.',
+    hint: 'See: palyra approvals list.',
+  },
+  pairing_code_invalid: { meaning: 'The sender gave a pairing code that is not one.', hint: '' },
+  pairing_code_expired: {
+    meaning: 'The sender gave a pairing code whose time was over.',
+    hint: 'Make another: palyra channels pairing-code.',
+  },
+  pairing_locked: {
+    meaning: 'The sender gave too many wrong pairing codes, and has to wait.',
+    hint: '',
+  },
+  pairing_already_active: { meaning: 'The sender is paired already.', hint: '' },
   no_matching_mention: {
     meaning: 'Nobody addressed the bot: no mention, reply, known thread or pattern.',
     hint: 'Mention the bot, or set mention.required to false in the rule.',
@@ -193,6 +207,29 @@ export const reasonTable = {
     hint: 'See: palyra channels logs <id>.',
   },
   owned_elsewhere: { meaning: 'Another daemon on the same store holds this connector.', hint: '' },
+
+  // Attachments.
+  attachment_stored: { meaning: 'The file was taken and is kept here.', hint: '' },
+  attachment_too_large: {
+    meaning: 'The file is over the limit.',
+    hint: 'Raise attachments.bytesMax.',
+  },
+  attachment_type_refused: {
+    meaning: 'The bytes of the file are of no type that is taken.',
+    hint: 'Adjust attachments.types.',
+  },
+  attachment_unavailable: { meaning: 'The file could not be fetched.', hint: '' },
+  attachment_over_quota: {
+    meaning: 'The store of files is full.',
+    hint: 'Raise attachments.storeBytesMax, or shorten attachments.keepMs.',
+  },
+  artifact_expired: { meaning: 'The file was kept for as long as files are kept, and is gone.', hint: '' },
+
+  // Approvals.
+  approval_required: {
+    meaning: 'Somebody else has to approve it first.',
+    hint: 'palyra approvals list.',
+  },
 
   // Webhook deliveries.
   verified: { meaning: 'The signature is good; the event is stored.', hint: '' },

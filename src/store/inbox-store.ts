@@ -5,6 +5,7 @@ import type { ReasonCode } from '../domain/reasons.ts';
 import type { ReplyTo } from '../domain/rule.ts';
 import type { ConnectorClaim } from './connector-store.ts';
 import type { NewPart } from './outbox-store.ts';
+import type { Note } from './platform-store.ts';
 import type { Lease, LeasedQueue } from './queue.ts';
 import type { NewDelivery } from '../domain/webhook.ts';
 
@@ -23,6 +24,8 @@ export interface AcceptRequest {
   readonly events: readonly NewEvent[];
   /** Where to resume on the platform after these events; committed with them. */
   readonly cursor?: string;
+  /** What the adapter has to remember with these events; committed with them. */
+  readonly notes?: readonly Note[];
   /** The claim under which a connector runs; a stale one is refused, cursor and all. */
   readonly claim?: ConnectorClaim;
   /** The HTTP request that carried the one event; stored with it. */

@@ -1,13 +1,16 @@
+import type { AccessStore } from './access-store.ts';
+import type { ArtifactStore } from './artifact-store.ts';
 import type { ConnectorStore } from './connector-store.ts';
 import type { InboxStore } from './inbox-store.ts';
 import type { JournalStore, MaintenanceStore, StatsStore } from './journal-store.ts';
 import type { DeadLetterStore, OutboxStore } from './outbox-store.ts';
+import type { PlatformStore } from './platform-store.ts';
 import type { AgentStore, MetaStore, RuleStore, SecretStore, TokenStore } from './settings-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /** What a commit may have changed, for those who wait for it. */
 export type Topic =
-  'inbox' | 'outbox' | 'journal' | 'rules' | 'agents' | 'connectors' | 'webhooks' | 'secrets';
+  'inbox' | 'outbox' | 'journal' | 'rules' | 'agents' | 'connectors' | 'webhooks' | 'secrets' | 'access';
 
 /**
  * Everything durable. A method is one transaction, and its promise settles after the commit; no handle
@@ -24,6 +27,9 @@ export interface Store {
   readonly outbox: OutboxStore;
   readonly deadLetters: DeadLetterStore;
   readonly connectors: ConnectorStore;
+  readonly platforms: PlatformStore;
+  readonly access: AccessStore;
+  readonly artifacts: ArtifactStore;
   readonly webhooks: WebhookStore;
   readonly rules: RuleStore;
   readonly agents: AgentStore;

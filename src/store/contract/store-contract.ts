@@ -1,3 +1,5 @@
+import { accessCases } from './access-cases.ts';
+import { artifactCases } from './artifact-cases.ts';
 import { connectorCases } from './connector-cases.ts';
 import { enqueueCases } from './enqueue-cases.ts';
 import { handleCases } from './handle-cases.ts';
@@ -5,6 +7,7 @@ import { inboxAcceptCases } from './inbox-accept-cases.ts';
 import { journalCases } from './journal-cases.ts';
 import { laneCases } from './lane-cases.ts';
 import { leaseCases } from './lease-cases.ts';
+import { platformCases } from './platform-cases.ts';
 import { queueStateCases } from './queue-state-cases.ts';
 import { replayCases } from './replay-cases.ts';
 import { retentionCases } from './retention-cases.ts';
@@ -38,6 +41,9 @@ export const storeContract: readonly StoreCaseGroup[] = [
   { part: 'attempts', cases: settleCases },
   { part: 'dead letters', cases: replayCases },
   { part: 'connectors', cases: connectorCases },
+  { part: 'platforms', cases: platformCases },
+  { part: 'access', cases: accessCases },
+  { part: 'artifacts', cases: artifactCases },
   { part: 'queue states', cases: queueStateCases },
   { part: 'webhooks', cases: webhookCases },
   { part: 'settings', cases: settingsCases },

@@ -8,6 +8,50 @@ CREATE TABLE activity (
 
 CREATE TABLE agent (id text not null primary key, record text not null);
 
+CREATE TABLE approval (
+  seq          integer primary key autoincrement,
+  id           text   not null unique,
+  kind         text   not null,           -- message, pairing
+  subject      text   not null,           -- what it is about; only one may be pending for it
+  connector    text   not null,
+  requester    text   not null,
+  risk         text   not null,
+  content_hash text   not null,
+  request      text   not null,           -- JSON
+  state        text   not null,           -- pending, approved, denied, consumed
+  created_at   bigint not null,
+  expires_at   bigint not null,
+  decided_by   text,
+  decided_at   bigint
+);
+
+CREATE INDEX approval_age on approval (expires_at);
+
+CREATE UNIQUE INDEX approval_pending on approval (subject) where state = 'pending';
+
+CREATE TABLE artifact (
+  id           text   not null primary key,
+  content_type text   not null,
+  bytes        bigint not null,
+  created_at   bigint not null,
+  used_at      bigint not null
+);
+
+CREATE INDEX artifact_age on artifact (used_at);
+
+CREATE TABLE attachment (
+  event_id text   not null,
+  id       text   not null,
+  artifact text,                          -- null when it was not taken
+  reason   text   not null,
+  at       bigint not null,
+  primary key (event_id, id)
+);
+
+CREATE INDEX attachment_age on attachment (at);
+
+CREATE INDEX attachment_artifact on attachment (artifact) where artifact is not null;
+
 CREATE TABLE audit (
   seq       integer primary key autoincrement,
   at        bigint not null,
@@ -34,6 +78,21 @@ CREATE TABLE connector_claim (
   until     bigint not null
 );
 
+CREATE TABLE conversation (
+  lane         text   not null primary key,
+  source       text   not null,
+  conversation text   not null,
+  thread       text,
+  guild        text,
+  direct       integer not null default 0,
+  position     text   not null,           -- of the newest committed message; longer is later, then by text
+  seen_at      bigint not null
+);
+
+CREATE INDEX conversation_age on conversation (seen_at);
+
+CREATE INDEX conversation_source on conversation (source, seen_at desc, lane);
+
 CREATE TABLE delivery (
   seq            integer primary key autoincrement,
   id             text   not null unique,
@@ -55,6 +114,27 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_integration on delivery (integration, seq);
 
 CREATE INDEX delivery_refused on delivery (integration, seq) where verdict not in ('accepted', 'duplicate');
+
+CREATE TABLE gap (
+  seq        integer primary key autoincrement,
+  id         text    not null unique,
+  source     text    not null,
+  scope      text    not null,            -- which of the connector's connections, e.g. a shard
+  from_at    bigint  not null,
+  to_at      bigint,
+  cause      text    not null,
+  state      text    not null,            -- open, resumed, read_back, skipped
+  detail     text,
+  recovered  integer not null default 0,
+  duplicates integer not null default 0,
+  skipped    integer not null default 0
+);
+
+CREATE INDEX gap_ended on gap (to_at) where state <> 'open';
+
+CREATE INDEX gap_open on gap (source, scope) where state = 'open';
+
+CREATE INDEX gap_source on gap (source, seq);
 
 CREATE TABLE gauge (
   source text   not null,
@@ -145,6 +225,16 @@ CREATE INDEX lane_due on lane (queue, source, due_at);
 
 CREATE TABLE meta (key text not null primary key, value text not null);
 
+CREATE TABLE note (
+  source     text   not null,
+  key        text   not null,
+  value      text   not null,
+  expires_at bigint,
+  primary key (source, key)
+);
+
+CREATE INDEX note_expiry on note (expires_at) where expires_at is not null;
+
 CREATE TABLE outbox (
   seq                integer primary key autoincrement,
   id                 text   not null unique,
@@ -190,6 +280,40 @@ CREATE INDEX outbox_message on outbox (message_id, part);
 CREATE INDEX outbox_platform on outbox (source, first_platform_id) where first_platform_id is not null;
 
 CREATE INDEX outbox_tombstone on outbox (finished_at) where operation is null;
+
+CREATE TABLE pairing_attempt (
+  connector  text    not null,
+  sender     text    not null,
+  failures   integer not null default 0,
+  since      bigint  not null,
+  hinted_at  bigint,
+  primary key (connector, sender)
+);
+
+CREATE INDEX pairing_attempt_age on pairing_attempt (since);
+
+CREATE TABLE pairing_code (
+  digest     text   not null primary key, -- SHA-256 of connector and code
+  connector  text   not null,
+  issued_by  text   not null,
+  created_at bigint not null,
+  expires_at bigint not null
+);
+
+CREATE INDEX pairing_code_connector on pairing_code (connector, expires_at);
+
+CREATE INDEX pairing_code_expiry on pairing_code (expires_at);
+
+CREATE TABLE pairing_grant (
+  connector  text   not null,
+  sender     text   not null,
+  granted_by text   not null,
+  granted_at bigint not null,
+  expires_at bigint not null,
+  primary key (connector, sender)
+);
+
+CREATE INDEX pairing_grant_expiry on pairing_grant (expires_at);
 
 CREATE TABLE participation (
   lane text   not null primary key,

@@ -4,6 +4,8 @@ import { sql } from '../../lib/sql.ts';
 import type { ConnectorClaim, ConnectorRecord, ConnectorStore } from '../connector-store.ts';
 import type { QueueName } from '../queue.ts';
 import { lockLane, rescheduleLane, table } from './lanes.ts';
+import { forgetPairing } from './pairing.ts';
+import { forgetPlatform } from './platforms.ts';
 import { queueStateMethods } from './queue-states.ts';
 import { fromJson, type Methods, present, toJson, type Tx } from './tx.ts';
 
@@ -51,6 +53,8 @@ export const connectorMethods: Methods<ConnectorStore> = {
     await tx.run(sql`delete from connector where id = ${id}`);
     await tx.run(sql`delete from platform_cursor where source = ${id}`);
     await tx.run(sql`delete from queue_state where source = ${id}`);
+    await forgetPlatform(tx, id);
+    await forgetPairing(tx, id);
     tx.touch('connectors');
     return { more: false };
   },

@@ -4,6 +4,7 @@ import { sql } from '../../lib/sql.ts';
 import type { Accepted, AcceptRequest, NewEvent } from '../inbox-store.ts';
 import { checkClaim } from './connectors.ts';
 import { checkDepth, openLanes, refreshIdleLane } from './lanes.ts';
+import { noteHeard, writeNote } from './platforms.ts';
 import { insertDelivery, record } from './record.ts';
 import { toJson, type Tx } from './tx.ts';
 
@@ -17,6 +18,7 @@ export async function accept(tx: Tx, request: AcceptRequest): Promise<readonly A
       insert into platform_cursor (source, cursor, updated_at) values (${request.source}, ${request.cursor}, ${request.at})
       on conflict (source) do update set cursor = excluded.cursor, updated_at = excluded.updated_at`);
   }
+  for (const note of request.notes ?? []) await writeNote(tx, request.source, note);
   return accepted;
 }
 
@@ -34,6 +36,7 @@ async function acceptEvents(tx: Tx, request: AcceptRequest): Promise<readonly Ac
   );
   const filled = new Set(added.map(({ event }) => event.lane));
   for (const { name } of lanes) if (!filled.has(name)) await refreshIdleLane(tx, 'inbox', name);
+  for (const { event } of request.events) await noteHeard(tx, event, request.at);
   return accepted;
 }
 

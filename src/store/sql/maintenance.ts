@@ -24,6 +24,7 @@ export const maintenanceMethods: Methods<MaintenanceStore> = {
       await deleteOldest(tx, sql`journal`, policy.now - policy.journalMs, policy),
       await deleteOldest(tx, sql`audit`, policy.now - policy.auditMs, policy),
       await deleteActivity(tx, policy),
+      ...(await deleteOutdated(tx, policy)),
     ]) {
       removed += slice.removed;
       more ||= slice.more;
@@ -126,6 +127,54 @@ async function deleteActivity(tx: Tx, policy: RetentionPolicy): Promise<Slice> {
       select minute, source, kind from activity where minute < ${before}
       order by minute, source, kind limit ${policy.sliceRows})`);
   return slice(removed, policy);
+}
+
+/** What has a time of its own after which it means nothing, or is history that nobody asks for any more. */
+async function deleteOutdated(tx: Tx, policy: RetentionPolicy): Promise<readonly Slice[]> {
+  const { now, tombstonesMs, auditMs } = policy;
+  const outdated: readonly (readonly [Sql, Sql, Sql])[] = [
+    [
+      sql`note`,
+      sql`(source, key)`,
+      sql`source, key from note where expires_at <= ${now} order by expires_at`,
+    ],
+    [
+      sql`pairing_code`,
+      sql`digest`,
+      // An expired code is told apart from a wrong one for a while.
+      sql`digest from pairing_code where expires_at < ${now - tombstonesMs} order by expires_at`,
+    ],
+    [
+      sql`pairing_attempt`,
+      sql`(connector, sender)`,
+      sql`connector, sender from pairing_attempt where since < ${now - tombstonesMs} order by since`,
+    ],
+    [
+      sql`pairing_grant`,
+      sql`(connector, sender)`,
+      sql`connector, sender from pairing_grant where expires_at <= ${now} order by expires_at`,
+    ],
+    [sql`approval`, sql`seq`, sql`seq from approval where expires_at < ${now - auditMs} order by expires_at`],
+    [sql`gap`, sql`seq`, sql`seq from gap where state <> 'open' and to_at < ${now - auditMs} order by to_at`],
+    [
+      sql`attachment`,
+      sql`(event_id, id)`,
+      sql`event_id, id from attachment where at < ${now - tombstonesMs} order by at`,
+    ],
+    [
+      sql`conversation`,
+      sql`lane`,
+      sql`lane from conversation where seen_at < ${now - tombstonesMs} order by seen_at`,
+    ],
+  ];
+  const slices: Slice[] = [];
+  for (const [rows, key, oldest] of outdated) {
+    const removed = await tx.run(
+      sql`delete from ${rows} where ${key} in (select ${oldest} limit ${policy.sliceRows})`,
+    );
+    slices.push(slice(removed, policy));
+  }
+  return slices;
 }
 
 /** Only a full slice says that there is more: under load something gets old enough at every moment. */

@@ -1,10 +1,13 @@
 import type { Store } from '../store.ts';
+import { accessMethods } from './access.ts';
+import { artifactMethods } from './artifacts.ts';
 import { connectorMethods } from './connectors.ts';
 import { inboxMethods } from './inbox.ts';
 import { journalMethods } from './journal.ts';
 import { maintenanceMethods } from './maintenance.ts';
 import { outboxMethods } from './outbox.ts';
 import { secretMethods } from './secrets.ts';
+import { platformMethods } from './platforms.ts';
 import { agentMethods, metaMethods, ruleMethods, tokenMethods } from './settings.ts';
 import { deadLetterMethods, statsMethods } from './stats.ts';
 import type { Methods, Tx } from './tx.ts';
@@ -18,6 +21,9 @@ export const storeMethods: { readonly [Part in keyof StoreParts]: Methods<StoreP
   outbox: outboxMethods,
   deadLetters: deadLetterMethods,
   connectors: connectorMethods,
+  platforms: platformMethods,
+  access: accessMethods,
+  artifacts: artifactMethods,
   webhooks: webhookMethods,
   rules: ruleMethods,
   agents: agentMethods,

@@ -8,7 +8,8 @@ import { loadMigrations, migrate } from './migrate.ts';
 import { createInlineSqlite } from './sqlite.fixture.ts';
 
 /** What grows with history, or with what is pending. */
-const growing = 'inbox|outbox|delivery|journal|audit|activity|participation|lane';
+const growing =
+  'inbox|outbox|delivery|journal|audit|activity|participation|lane|conversation|gap|note|approval|attachment|artifact|pairing_attempt';
 const access = new RegExp(`^(SCAN|SEARCH) (${growing})\\b`);
 
 /** Every way into a growing table, and why what it costs does not grow with it. */
@@ -17,6 +18,33 @@ const bounded: readonly (readonly [RegExp, string])[] = [
   [/^SEARCH \w+ USING (COVERING )?INDEX sqlite_autoindex_\w+ \((id|key|lane)=\?\)( LEFT-JOIN)?$/, 'one row'],
   [/^SEARCH lane USING INDEX sqlite_autoindex_lane_1 \(queue=\? AND name=\?\)$/, 'one row'],
   [/^SEARCH activity USING .* \(minute=\? AND source=\? AND kind=\?\)$/, 'one row'],
+  [
+    /^SEARCH (note|pairing_attempt|attachment) USING .*sqlite_autoindex_\w+ \((source|connector|event_id)=\? AND (key|sender|id)=\?\)$/,
+    'one row',
+  ],
+  [/^SEARCH approval USING INDEX approval_pending \(subject=\?\)$/, 'one row'],
+  [
+    /^SEARCH attachment USING INDEX .*\((event_id|artifact)=\?\)$/,
+    'the attachments of one event or file, which are capped',
+  ],
+  [/^SEARCH gap USING INDEX gap_open \(source=\?\)$/, 'one per connection that is down'],
+  [
+    /^SEARCH conversation USING INDEX conversation_source \(source=\?\)$/,
+    'the latest conversations to a limit; all of them, once, when their connector is removed',
+  ],
+  [
+    /^SEARCH (note|pairing_attempt) USING INDEX sqlite_autoindex_\w+ \((source|connector)=\?\)$/,
+    'what a connector leaves behind, once, when it is removed',
+  ],
+  [/^SCAN artifact$/, 'every file that is kept, of which there are only so many'],
+  [
+    /^(SCAN|SEARCH) (gap|approval)( USING (COVERING )?INDEX gap_source \(source=\?.*)?$/,
+    'in the order of the table, to a limit',
+  ],
+  [
+    /^SEARCH \w+ USING (COVERING )?INDEX (note_expiry|pairing_attempt_age|approval_age|gap_ended|attachment_age|conversation_age|artifact_age) \(\w+<\?\)$/,
+    'one slice of retention',
+  ],
   [/^SEARCH inbox USING INDEX inbox_(dedupe|content) \(source=\? AND (dedupe|content)_key=\?\)$/, 'one row'],
   [/^SEARCH (outbox|journal)$/, 'the end of the table: max(seq)'],
   [
