@@ -26,11 +26,13 @@ export class IngressReply {
   }
 
   /**
-   * What follows on this connection cannot be read. Answers whether a request before it came in whole and
-   * waits for its answer, which then goes out, as the last.
+   * What follows on this connection cannot be read. Answers whether there is an answer that is on its way,
+   * or due because its request came in whole; it then is the last.
    */
   static endAfter(socket: Duplex): boolean {
-    const last = [...(unanswered.get(socket) ?? [])].findLast((reply) => reply.#request.complete);
+    const last = [...(unanswered.get(socket) ?? [])].findLast(
+      (reply) => reply.#request.complete || reply.#response.headersSent,
+    );
     if (!last) return false;
     last.#endConnection(socket);
     return true;
@@ -43,6 +45,28 @@ export class IngressReply {
   }
 
   answer(answer: IngressAnswer): void {
+    this.#write(answer);
+    this.#response.end();
+  }
+
+  /**
+   * For what is refused before its body has been read. Answers at once, for senders that listen while they
+   * write; lets the others finish, within bounds; then ends the connection.
+   */
+  async refuse(answer: IngressAnswer): Promise<void> {
+    this.#closeAfterwards();
+    this.#write(answer);
+    if (this.#mayWrite) await discardBody(this.#request, this.#clock);
+    this.#response.end();
+  }
+
+  /** Answers, if nothing has been yet, and ends the connection, wherever the sender is. */
+  fail(answer: IngressAnswer): void {
+    this.#closeAfterwards();
+    this.answer(answer);
+  }
+
+  #write(answer: IngressAnswer): void {
     const response = this.#response;
     if (response.destroyed || response.headersSent) return;
     if (answer.retryAfterSeconds !== undefined) response.setHeader('retry-after', answer.retryAfterSeconds);
@@ -52,26 +76,22 @@ export class IngressReply {
       'content-length': Buffer.byteLength(answer.body),
       'x-content-type-options': 'nosniff',
     });
-    response.end(answer.body);
+    response.write(answer.body);
   }
 
-  /** For what is refused before its body has been read: lets the sender finish, within bounds, then ends the connection. */
-  async refuse(answer: IngressAnswer): Promise<void> {
-    if (this.#mayWrite) await discardBody(this.#request, this.#clock);
-    this.fail(answer);
-  }
-
-  /** Answers and ends the connection, wherever the sender is. */
-  fail(answer: IngressAnswer): void {
+  #closeAfterwards(): void {
     if (!this.#response.headersSent) this.#response.setHeader('connection', 'close');
-    this.answer(answer);
   }
 
   #endConnection(socket: Duplex): void {
     if (this.#isLast) return;
     this.#isLast = true;
-    // One that was done before an earlier one has been written, and waits for that one's end.
-    if (this.#response.headersSent) this.#response.once('close', () => socket.end(() => socket.destroy()));
-    else this.#response.setHeader('connection', 'close');
+    if (!this.#response.headersSent) {
+      this.#response.setHeader('connection', 'close');
+      return;
+    }
+    // Already written: it waits for the end of an earlier answer, or of its own request, which never comes.
+    this.#response.once('close', () => socket.end(() => socket.destroy()));
+    this.#response.end();
   }
 }
