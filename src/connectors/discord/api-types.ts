@@ -1,6 +1,6 @@
 /**
  * What we read of Discord's payloads, REST and gateway alike: https://docs.discord.com/developers/resources.
- * Only `api-read.ts` makes these, from untrusted JSON: a field that is absent, null, or of another form than
+ * Only the `api-read` files make these, from untrusted JSON: a field that is absent, null, or of another form than
  * documented is left out. Names are the platform's own.
  */
 
@@ -67,13 +67,12 @@ export interface ApiGuild {
   readonly roles: readonly ApiRole[];
   readonly channels: readonly ApiChannel[];
   readonly threads: readonly ApiChannel[];
-  readonly members: readonly ApiMember[];
 }
 
 export interface ApiApplication {
   readonly id: Snowflake;
   readonly name?: string;
-  /** `applicationFlags`, up to bit 30. */
+  /** Bits 0 to 30: https://docs.discord.com/developers/resources/application#application-object-application-flags */
   readonly flags?: number;
 }
 
@@ -91,14 +90,19 @@ export interface ApiAttachment {
 }
 
 export interface ApiEmbed {
+  readonly author?: string;
   readonly title?: string;
   readonly description?: string;
   readonly url?: string;
+  readonly fields: readonly { readonly name?: string; readonly value?: string }[];
+  readonly footer?: string;
 }
 
 export interface ApiSticker {
   readonly id: Snowflake;
   readonly name?: string;
+  /** 3 is an animation in JSON; the others are images. */
+  readonly format_type?: number;
 }
 
 export interface ApiPoll {
@@ -147,6 +151,7 @@ export interface ApiMessage extends ApiContent {
   readonly referenced_message?: ApiMessage | null;
   readonly snapshots: readonly ApiContent[];
   readonly thread?: ApiChannel;
+  readonly reactions: readonly { readonly emoji: ApiEmoji; readonly count: number; readonly me: boolean }[];
 }
 
 export interface ApiEmoji {
@@ -175,6 +180,8 @@ export interface ApiCommandOption {
 
 export interface ApiFormField {
   readonly custom_id: string;
+  /** `componentTypes`. */
+  readonly type: number;
   readonly value: string | boolean | readonly string[] | null;
 }
 
@@ -190,8 +197,12 @@ export interface ApiInteractionData {
   readonly values?: readonly string[];
   readonly fields: readonly ApiFormField[];
   /** What the ids in options, values and fields stand for. */
-  readonly attachments: readonly ApiAttachment[];
-  readonly messages: readonly ApiMessage[];
+  readonly resolved: {
+    readonly roles: readonly Snowflake[];
+    readonly users: readonly ApiUser[];
+    readonly attachments: readonly ApiAttachment[];
+    readonly messages: readonly ApiMessage[];
+  };
 }
 
 export interface ApiInteraction {
@@ -209,8 +220,23 @@ export interface ApiInteraction {
   readonly user?: ApiUser;
   readonly message?: ApiMessage;
   readonly locale?: string;
+  /** Where it was used: `interactionContexts`. */
+  readonly context?: number;
   /** In bytes. */
   readonly attachment_size_limit?: number;
+}
+
+export interface ApiGatewayBot {
+  readonly url: string;
+  /** The recommended number. */
+  readonly shards: number;
+  readonly session_start_limit: {
+    readonly total: number;
+    readonly remaining: number;
+    /** In ms. */
+    readonly reset_after: number;
+    readonly max_concurrency: number;
+  };
 }
 
 export interface ApiReady {
@@ -231,60 +257,4 @@ export interface ApiError {
   /** In seconds, with decimals. */
   readonly retry_after?: number;
   readonly global?: boolean;
-}
-
-/** https://docs.discord.com/developers/resources/channel#channel-object-channel-types */
-export const channelTypes = {
-  text: 0,
-  dm: 1,
-  voice: 2,
-  groupDm: 3,
-  category: 4,
-  announcement: 5,
-  announcementThread: 10,
-  publicThread: 11,
-  privateThread: 12,
-  stage: 13,
-  forum: 15,
-  media: 16,
-} as const;
-
-/** https://docs.discord.com/developers/resources/message#message-object-message-types; the rest are the platform's notices. */
-export const messageTypes = {
-  default: 0,
-  threadCreated: 18,
-  reply: 19,
-  chatInputCommand: 20,
-  threadStarter: 21,
-  contextMenuCommand: 23,
-  pollResult: 46,
-} as const;
-
-/** https://docs.discord.com/developers/resources/message#message-object-message-flags */
-export const messageFlags = {
-  suppressEmbeds: 1 << 2,
-  ephemeral: 1 << 6,
-  suppressNotifications: 1 << 12,
-  isVoiceMessage: 1 << 13,
-  isComponentsV2: 1 << 15,
-} as const;
-
-/** https://docs.discord.com/developers/resources/message#message-reference-types */
-export const messageReferenceTypes = { reply: 0, forward: 1 } as const;
-
-/** https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object-interaction-type */
-export const interactionTypes = {
-  ping: 1,
-  command: 2,
-  component: 3,
-  autocomplete: 4,
-  modal: 5,
-} as const;
-
-export function isThreadType(type: number): boolean {
-  return (
-    type === channelTypes.announcementThread ||
-    type === channelTypes.publicThread ||
-    type === channelTypes.privateThread
-  );
 }
