@@ -1,4 +1,4 @@
-import { type CipherKey, createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { AppError } from '../domain/errors.ts';
 import { formatVaultRef, type VaultRef } from '../domain/vault-ref.ts';
 import type { MasterKey } from './master-key.ts';
@@ -20,7 +20,7 @@ const valueOffset = 1 + dataKeyBytes + sealedOverhead;
 export function sealSecret(ref: VaultRef, value: string, masterKey: MasterKey): Uint8Array {
   const dataKey = randomBytes(dataKeyBytes);
   const wrapped = seal(masterKey.key, dataKey, dataKeyContext(ref, masterKey));
-  return join(wrapped, seal(dataKey, Buffer.from(value, 'utf8'), valueContext(ref)));
+  return join(wrapped, seal(createSecretKey(dataKey), Buffer.from(value, 'utf8'), valueContext(ref)));
 }
 
 /** @throws AppError `config_invalid` when a bit, the name or the master key is not as it was sealed. */
@@ -28,7 +28,7 @@ export function openSecret(ref: VaultRef, envelope: Uint8Array, masterKey: Maste
   return authentic(ref, () => {
     const { wrapped, sealedValue } = split(envelope);
     const dataKey = open(masterKey.key, wrapped, dataKeyContext(ref, masterKey));
-    return open(dataKey, sealedValue, valueContext(ref)).toString('utf8');
+    return open(createSecretKey(dataKey), sealedValue, valueContext(ref)).toString('utf8');
   });
 }
 
@@ -63,13 +63,13 @@ function authentic<Result>(ref: VaultRef, read: () => Result): Result {
   }
 }
 
-function seal(key: CipherKey, plain: Uint8Array, context: Uint8Array): Buffer {
+function seal(key: KeyObject, plain: Uint8Array, context: Uint8Array): Buffer {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv(cipherName, key, nonce, { authTagLength: tagBytes }).setAAD(context);
   return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
-function open(key: CipherKey, sealed: Uint8Array, context: Uint8Array): Buffer {
+function open(key: KeyObject, sealed: Uint8Array, context: Uint8Array): Buffer {
   const tagOffset = sealed.length - tagBytes;
   const nonce = sealed.subarray(0, nonceBytes);
   const decipher = createDecipheriv(cipherName, key, nonce, { authTagLength: tagBytes })

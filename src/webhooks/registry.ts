@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { IntegrationId } from '../domain/ids.ts';
 import type { IntegrationRecord } from '../domain/webhook.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -55,5 +55,5 @@ function sameToken(expected: string, given: string): boolean {
 }
 
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 import type { HashName } from './provider.ts';
 
 /** What takes the place of `{id}`, `{timestamp}` and `{body}`. */
@@ -45,7 +45,8 @@ export function canBeSigned(id: string, template: string): boolean {
 }
 
 export function macOf(hash: HashName, key: Uint8Array, content: readonly Uint8Array[]): Buffer {
-  const mac = createHmac(hash, key);
+  // Node 24 takes 10 µs longer for bytes than for a key object of them.
+  const mac = createHmac(hash, createSecretKey(key));
   for (const piece of content) mac.update(piece);
   return mac.digest();
 }
