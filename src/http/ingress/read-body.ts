@@ -60,12 +60,22 @@ export function readBody(
       chunks.push(chunk);
     };
     const onEnd = (): void => {
-      const bytes = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-      finish({ kind: 'body', bytes, release: () => budget.give(size) });
+      finish({ kind: 'body', bytes: joined(chunks, size), release: () => budget.give(size) });
     };
     const onAbort = (): void => finish({ kind: 'aborted' });
     request.on('data', onData).on('end', onEnd).on('error', onAbort).on('close', onAbort);
   });
+}
+
+/**
+ * In memory of their own: the chunks, and what `Buffer.concat` makes of them, are windows into larger blocks,
+ * which go along as a whole when the bytes go to another thread.
+ */
+function joined(chunks: readonly Buffer[], size: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let offset = 0;
+  for (const chunk of chunks) offset += chunk.copy(bytes, offset);
+  return bytes;
 }
 
 /** What the sender says; 0 when it says nothing. */
