@@ -1,4 +1,7 @@
 import type { z } from 'zod';
+import type { Address } from '../domain/address.ts';
+import type { ConversationRecord } from '../domain/conversation.ts';
+import type { GapId, GapRecord } from '../domain/gap.ts';
 import type { ConnectorId, EventId } from '../domain/ids.ts';
 import type { InboundEvent, InboundEventType } from '../domain/inbound-event.ts';
 import type { OutboundOp, OutboundOperation, OutboundPart } from '../domain/outbound.ts';
@@ -7,10 +10,14 @@ import type { ReasonCode } from '../domain/reasons.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { GuardedFetch } from '../lib/guarded-fetch.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { EgressPolicy } from '../lib/net-guard.ts';
 import type { Secret } from '../lib/secret.ts';
+import type { ConnectSocket } from '../lib/socket.ts';
+import type { ConnectorOnboarding } from './onboarding.ts';
+import type { MessagePage, ReadAnswer, ReadRequest, SearchRequest } from './operations.ts';
 
 /** What may be done on a platform, besides what the outbox carries. */
-export type ConnectorOperation = OutboundOp | 'reply' | 'thread';
+export type ConnectorOperation = OutboundOp | 'reply' | 'thread' | 'read' | 'search';
 
 export const connectorOperations = [
   'send',
@@ -20,6 +27,8 @@ export const connectorOperations = [
   'delete',
   'react',
   'typing',
+  'read',
+  'search',
 ] as const satisfies readonly ConnectorOperation[];
 
 export interface Capability {
@@ -71,6 +80,18 @@ export interface ConnectorAdapter<Config = unknown> {
     operation: Extract<OutboundOperation, { op: 'send' }>,
   ): readonly Extract<OutboundOperation, { op: 'send' }>[];
 
+  /** How an account is set up with its platform. Absent where there is nothing to find out. */
+  readonly onboarding?: ConnectorOnboarding;
+
+  /** The message that a link of the platform points at; undefined when the text is no such link. */
+  parseLink?(text: string): { readonly message: string } | undefined;
+
+  /** From where the files that come with messages may be fetched. Never with the credential. */
+  mediaPolicy?(config: Config): EgressPolicy;
+
+  /** What an operator should see of how far the connector may reach, e.g. that private addresses are open to it. */
+  egressNotices?(config: Config): readonly string[];
+
   /**
    * Opens a live session. Resolves when it is up: authenticated and receiving.
    * @throws AppError `unauthenticated`, `forbidden` or `config_invalid` when only a person can help: the
@@ -104,6 +125,19 @@ export interface ConnectorSession {
 
   /** Looks on the platform whether an uncertain part was applied. Absent where the platform cannot tell. */
   resolveUnknown?(part: OutboundPart, signal: AbortSignal): Promise<ResolvedUnknown>;
+
+  /**
+   * Shows that an answer is being written, for as long as the platform shows it by itself; asked again until
+   * the turn ends. Of the least importance: it gives way to everything else, and fails in silence.
+   */
+  typing?(address: Address, signal: AbortSignal): Promise<void>;
+
+  /** Reads messages as they are now. */
+  read?(request: ReadRequest, signal: AbortSignal): Promise<ReadAnswer<MessagePage>>;
+  search?(request: SearchRequest, signal: AbortSignal): Promise<ReadAnswer<MessagePage>>;
+
+  /** How the session is doing: identity, connections, limits. Plain data, and no part of the credential. */
+  snapshot?(): Readonly<Record<string, unknown>>;
 
   /** Takes a message as if the platform had delivered it: for tests and for the tour. */
   simulate?(message: SimulatedMessage): Promise<readonly AcceptedEvent[]>;
@@ -139,11 +173,44 @@ export interface ConnectorHost<Config> {
    * Durable when resolved, cursor and all: the only licence to acknowledge to the platform.
    * @throws AppError `unavailable` when nothing can be stored now: do not acknowledge, wait, offer it again.
    */
-  accept(events: readonly InboundEvent[], cursor?: string): Promise<readonly AcceptedEvent[]>;
+  accept(
+    events: readonly InboundEvent[],
+    cursor?: string,
+    notes?: readonly NewNote[],
+  ): Promise<readonly AcceptedEvent[]>;
   loadCursor(): Promise<string | undefined>;
+  readonly notes: HostNotes;
+  readonly gaps: HostGaps;
+  /** The places that were heard from, the latest first, with how far: where reading back begins. */
+  listConversations(limit: number): Promise<readonly ConversationRecord[]>;
   readonly fetch: GuardedFetch;
+  readonly connectSocket: ConnectSocket;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
   readonly log: Logger;
+}
+
+/** What an adapter remembers between sessions. Sealed on disk, so it may be a secret. */
+export interface NewNote {
+  readonly key: string;
+  readonly value: string;
+  /** Unix ms after which it is gone. */
+  readonly expiresAt?: number;
+}
+
+/** All throw AppError `unavailable` when the store cannot be reached, `vault_locked` when it cannot be sealed. */
+export interface HostNotes {
+  put(note: NewNote): Promise<void>;
+  /** Undefined when there is none, or it has expired. */
+  get(key: string): Promise<string | undefined>;
+  remove(key: string): Promise<void>;
+}
+
+/** The ledger of the times in which the platform was not heard. */
+export interface HostGaps {
+  open(gap: Pick<GapRecord, 'scope' | 'fromAt' | 'cause'>): Promise<GapRecord>;
+  listOpen(): Promise<readonly GapRecord[]>;
+  /** Closes it, or notes how far closing it has come. */
+  update(id: GapId, change: Partial<Omit<GapRecord, 'id' | 'connector' | 'scope' | 'fromAt'>>): Promise<void>;
 }

@@ -1,29 +1,19 @@
-import type { ConnectorAdapter, ConnectorHost, ConnectorSession } from '../connectors/connector.ts';
+import type { ConnectorAdapter, ConnectorSession } from '../connectors/connector.ts';
 import type { AdapterRegistry } from '../connectors/registry.ts';
 import { AppError } from '../domain/errors.ts';
 import type { ConnectorId } from '../domain/ids.ts';
 import type { VaultRef } from '../domain/vault-ref.ts';
-import { formatVaultRef, parseVaultRef } from '../domain/vault-ref.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { GuardedFetch } from '../lib/guarded-fetch.ts';
-import type { Logger } from '../lib/logger.ts';
-import type { Secret } from '../lib/secret.ts';
-import type { ConnectorClaim, ConnectorRecord } from '../store/connector-store.ts';
+import { formatVaultRef } from '../domain/vault-ref.ts';
+import type { ConnectorRecord } from '../store/connector-store.ts';
 import type { Store } from '../store/store.ts';
+import { type ConnectorHostDeps, createConnectorHost } from './connector-host.ts';
 import { ConnectorRunner } from './connector-runner.ts';
-import { inConnectorScope, outsideConnectorScope } from './connector-scope.ts';
+import { inConnectorScope } from './connector-scope.ts';
 import type { ConnectorState, RestartPolicy } from './connector-state.ts';
-import type { Ingest } from './ingest.ts';
 
-export interface ConnectorSupervisorDeps {
-  readonly store: Pick<Store, 'connectors' | 'journal'>;
+export interface ConnectorSupervisorDeps extends ConnectorHostDeps {
+  readonly store: Pick<Store, 'connectors' | 'journal' | 'platforms'>;
   readonly adapters: AdapterRegistry;
-  readonly ingest: Ingest;
-  readonly resolveSecret: (ref: VaultRef) => Promise<Secret>;
-  readonly fetch: GuardedFetch;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Logger;
   /** Tells this daemon from others on the same store. */
   readonly owner: string;
   readonly policy: RestartPolicy;
@@ -152,7 +142,7 @@ export class ConnectorSupervisor {
       record,
       open: async (claim, signal) => {
         const adapter = adapters.get(record.kind);
-        const host = this.#createHost(record, parseConfig(adapter, record.config), claim);
+        const host = createConnectorHost(record, parseConfig(adapter, record.config), claim, this.#deps);
         return inConnectorScope(record.id, () => adapter.open(host, signal));
       },
       store,
@@ -165,29 +155,6 @@ export class ConnectorSupervisor {
     });
     this.#runners.set(record.id, runner);
     runner.start();
-  }
-
-  #createHost(record: ConnectorRecord, config: unknown, claim: ConnectorClaim): ConnectorHost<unknown> {
-    const { store, ingest, resolveSecret, fetch, clock, random, log } = this.#deps;
-    return {
-      connectorId: record.id,
-      config,
-      secret: async () => {
-        const { secretRef } = record;
-        if (secretRef === undefined)
-          throw new AppError('not_found', `${record.id} has no credential. Add one: palyra secrets set.`);
-        return outsideConnectorScope(() => resolveSecret(parseVaultRef(secretRef)));
-      },
-      accept: (events, cursor) =>
-        outsideConnectorScope(() =>
-          ingest.accept({ source: record.id, events, claim, ...(cursor === undefined ? {} : { cursor }) }),
-        ),
-      loadCursor: () => outsideConnectorScope(() => store.connectors.getCursor(record.id)),
-      fetch,
-      clock,
-      random,
-      log: log.with({ connector_id: record.id }),
-    };
   }
 
   /** The connectors whose credential is stored under this reference. */

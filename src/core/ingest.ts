@@ -7,6 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ConnectorClaim } from '../store/connector-store.ts';
 import type { Accepted, InboxStore } from '../store/inbox-store.ts';
+import type { Note } from '../store/platform-store.ts';
 
 export interface IngestDeps {
   readonly inbox: Pick<InboxStore, 'accept'>;
@@ -23,6 +24,7 @@ export interface IngestRequest {
   readonly events: readonly InboundEvent[];
   readonly cursor?: string;
   readonly claim?: ConnectorClaim;
+  readonly notes?: readonly Note[];
   readonly delivery?: NewDelivery;
   /** The trace that the sender started, if it sent one. */
   readonly traceId?: string;
@@ -79,5 +81,10 @@ function isTraceId(traceId: string | undefined): traceId is string {
 }
 
 export function randomHex(random: () => number, digits: number): string {
-  return Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('');
+  let hex = '';
+  while (hex.length < digits)
+    hex += Math.floor(random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0');
+  return hex.slice(0, digits);
 }

@@ -1,19 +1,7 @@
+import type { ConversationRecord } from '../domain/conversation.ts';
 import type { GapId, GapRecord, GapState } from '../domain/gap.ts';
 import type { ConnectorId, SourceId } from '../domain/ids.ts';
 import type { Page, PageRequest } from '../domain/page.ts';
-
-/** A place that a connector has heard from, and how far. */
-export interface ConversationRecord {
-  readonly lane: string;
-  readonly source: SourceId;
-  readonly conversation: string;
-  readonly thread?: string;
-  readonly guild?: string;
-  readonly direct: boolean;
-  /** The platform's sortable id of the newest committed message: longer is later, then by text. */
-  readonly position: string;
-  readonly seenAt: number;
-}
 
 /** Where an adapter keeps a few things between sessions. */
 export interface Note {

@@ -9,6 +9,7 @@ import { Secret } from '../../src/lib/secret.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type ChatApi, ChatUnreachable, createChatAdapter } from '../fakes/chat/adapter.ts';
 import { type ChatPlatform, ChatRefusal } from '../fakes/chat/platform.ts';
+import { noNetwork } from '../support/no-network.ts';
 import type { Chance } from './chance.ts';
 import type { Marks } from './marks.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -52,7 +53,7 @@ export class SimProcess {
       adapters,
       createAgent: () => this.#agent(),
       resolveSecret: () => Promise.resolve(new Secret(platform.token)),
-      fetch: () => Promise.reject(new AppError('forbidden', 'There is no network in here.')),
+      ...noNetwork,
       clock,
       random: chance.next,
       nextId: createNextId(clock, chance.next),

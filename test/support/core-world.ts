@@ -26,6 +26,7 @@ import { temporaryDatabase } from '../../src/store/sqlite/sqlite.fixture.ts';
 import type { Store } from '../../src/store/store.ts';
 import { Chance } from '../simulation/chance.ts';
 import { closeLater } from './egress.ts';
+import { noNetwork } from './no-network.ts';
 import { ManualClock } from './manual-clock.ts';
 import { RecordingLog } from './recording-log.ts';
 import { rule } from './rules.ts';
@@ -143,7 +144,7 @@ export class CoreWorld {
       adapters,
       createAgent: () => this.#agent(),
       resolveSecret: (ref) => this.#resolve(ref),
-      fetch: () => Promise.reject(new AppError('forbidden', 'There is no network in here.')),
+      ...noNetwork,
       clock,
       random,
       nextId: createNextId(clock, random),

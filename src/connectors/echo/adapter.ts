@@ -52,11 +52,19 @@ const operations = [
   ['delete', 'conditional'],
   ['react', 'conditional'],
   ['typing', 'low'],
+  ['read', 'low'],
+  ['search', 'low'],
 ] as const;
+
+const unsupported: Partial<Record<ConnectorOperation, string>> = {
+  read: 'The echo platform keeps nothing to read.',
+  search: 'The echo platform keeps nothing to search.',
+};
 
 function capability(name: ConnectorOperation, risk: Capability['risk']): Capability {
   return {
-    supported: true,
+    supported: unsupported[name] === undefined,
+    ...(unsupported[name] === undefined ? {} : { reason: unsupported[name] }),
     policyAction: name === 'send' ? 'channel.send' : `channel.message.${name}`,
     approval: 'none',
     risk,

@@ -1,8 +1,9 @@
+import type { ConversationRecord } from '../../domain/conversation.ts';
 import type { GapRecord } from '../../domain/gap.ts';
 import type { SourceId } from '../../domain/ids.ts';
 import type { InboundEvent } from '../../domain/inbound-event.ts';
 import { sql } from '../../lib/sql.ts';
-import type { ConversationRecord, Note, PlatformStore } from '../platform-store.ts';
+import type { Note, PlatformStore } from '../platform-store.ts';
 import { readPage } from './page.ts';
 import { type Methods, present, type Tx } from './tx.ts';
 

@@ -221,6 +221,6 @@ function capabilities(): Record<ConnectorOperation, Capability> {
       },
     ];
   };
-  const names = ['send', 'reply', 'thread', 'edit', 'delete', 'react', 'typing'] as const;
+  const names = ['send', 'reply', 'thread', 'edit', 'delete', 'react', 'typing', 'read', 'search'] as const;
   return Object.fromEntries(names.map(entry)) as Record<ConnectorOperation, Capability>;
 }
