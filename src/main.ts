@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { agentKinds, createAgent } from './agents/registry.ts';
 import { ensureBootstrapToken } from './bootstrap-token.ts';
-import type { Config, Environment, Place } from './config.ts';
+import type { Config } from './config.ts';
 import type { ConnectorAdapter } from './connectors/connector.ts';
 import { AdapterRegistry, defaultAdapters } from './connectors/registry.ts';
 import { ChannelPlatform } from './core/channel-platform.ts';
@@ -21,9 +21,11 @@ import { Webhooks } from './core/platform/webhooks.ts';
 import { startRetention } from './core/retention.ts';
 import { WebhookReceiver } from './core/webhook-receiver.ts';
 import { WebhookRejections } from './core/webhook-rejections.ts';
+import { writeDaemonFile } from './daemon-file.ts';
 import type { AgentSpec } from './domain/agent-spec.ts';
 import type { AppError } from './domain/errors.ts';
 import type { ConnectorId, NextId } from './domain/ids.ts';
+import type { VaultRef } from './domain/vault-ref.ts';
 import { type Listeners, openListeners } from './http/listeners.ts';
 import { compileBlocks, rememberBlocks } from './lib/address-blocks.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
@@ -32,10 +34,14 @@ import { createNextId } from './lib/ids.ts';
 import { createLogger, type Logger, type LogSink } from './lib/logger.ts';
 import { Histogram } from './lib/metrics.ts';
 import { Redactor } from './lib/redact.ts';
+import type { Secret } from './lib/secret.ts';
+import { type ConnectSocket, createConnectSocket } from './lib/socket.ts';
+import type { Environment, Place } from './place.ts';
 import { newToken, takeStateDir } from './state-dir.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 import type { Store } from './store/store.ts';
 import { createKeySource } from './vault/create-key-source.ts';
+import { createNoteSealer } from './vault/note-sealer.ts';
 import { openVault, type Vault } from './vault/vault.ts';
 import { WebhookRegistry } from './webhooks/registry.ts';
 
@@ -77,6 +83,7 @@ interface Ground {
   readonly redactor: Redactor;
   readonly log: Logger;
   readonly fetch: ReturnType<typeof createGuardedFetch>;
+  readonly connectSocket: ConnectSocket;
   readonly identity: { current: Identity };
 }
 
@@ -92,7 +99,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const redactor = new Redactor();
   const log = createLogger(logTo, clock, redactor);
   const closing: Close[] = [];
-  const stop = once(() => closeAll(closing, log));
+  const stop = once(async () => {
+    await closeAll(closing, log);
+    log.info('daemon.stopped');
+  });
   try {
     const stateDir = takeStateDir(place.stateDir);
     closing.push(() => stateDir.release());
@@ -102,6 +112,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const store = options.wrapStore?.(opened.store) ?? opened.store;
     const fetch = createGuardedFetch({ redactor, clock });
     closing.push(() => fetch.close());
+    const connectSocket = createConnectSocket({ redactor, clock });
     const { masterKey } = config;
     const source =
       masterKey.kind === 'file'
@@ -129,10 +140,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       redactor,
       log,
       fetch,
+      connectSocket,
       identity,
     };
     const daemon = await run(ground, closing);
-    stateDir.writeDaemonFile({
+    writeDaemonFile(stateDir.path, {
       pid: process.pid,
       ingressUrl: daemon.identity.ingressUrl,
       adminUrl: daemon.identity.adminUrl,
@@ -146,7 +158,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     });
     return { ...daemon, stop };
   } catch (error) {
-    await stop();
+    await closeAll(closing, log);
     throw error;
   }
 }
@@ -235,33 +247,15 @@ async function watchConfiguration(
   );
 }
 
-function createEngine({
-  options,
-  store,
-  vault,
-  adapters,
-  fetch,
-  clock,
-  random,
-  nextId,
-  log,
-}: Ground): Engine {
+function createEngine({ options, ...ground }: Ground): Engine {
+  const { vault, clock, fetch } = ground;
+  const resolveSecret = (ref: VaultRef): Promise<Secret> => vault.resolve(ref);
   return new Engine({
-    store,
-    adapters,
+    ...ground,
     createAgent: (spec: AgentSpec) =>
-      createAgent(spec, {
-        fetch,
-        resolveSecret: (ref) => vault.resolve(ref),
-        clock,
-        version: options.version,
-      }),
-    resolveSecret: (ref) => vault.resolve(ref),
-    fetch,
-    clock,
-    random,
-    nextId,
-    log,
+      createAgent(spec, { fetch, resolveSecret, clock, version: options.version }),
+    resolveSecret,
+    sealer: createNoteSealer(vault),
     owner: `${hostname()}:${process.pid}:${randomBytes(6).toString('hex')}`,
     settings: engineSettings(options.config),
   });
@@ -374,7 +368,6 @@ async function closeAll(closing: readonly Close[], log: Logger): Promise<void> {
       log.error('daemon.close_failed', { error });
     }
   }
-  log.info('daemon.stopped');
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {
