@@ -18,6 +18,7 @@ import { Secrets } from './core/platform/secrets.ts';
 import type { Identity } from './core/platform/status.ts';
 import { Tokens } from './core/platform/tokens.ts';
 import { Webhooks } from './core/platform/webhooks.ts';
+import { rememberSecrets } from './core/recent-secrets.ts';
 import { startRetention } from './core/retention.ts';
 import { WebhookReceiver } from './core/webhook-receiver.ts';
 import { WebhookRejections } from './core/webhook-rejections.ts';
@@ -271,7 +272,11 @@ function createReceiver(
     ingest,
     store: store.webhooks,
     rejections: new WebhookRejections({ store: store.webhooks, clock, log, keptMax, bodyBytesMax }),
-    resolveSecret: (ref) => vault.resolve(ref),
+    resolveSecret: rememberSecrets({
+      resolve: (ref) => vault.resolve(ref),
+      watch: (listener) => store.watch(listener),
+      clock,
+    }),
     isAllowedSource: ({ allowedSources }, address) =>
       allowedSources.length === 0 || blocksOf(allowedSources)(address),
     clock,
