@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 const ours = new URL('../src/', import.meta.url).href;
 
 if (ours.includes('/node_modules/')) {
+  forgoWarning();
   registerHooks({
     load(url, context, nextLoad) {
       if (!url.startsWith(ours) || !url.endsWith('.ts')) return nextLoad(url, context);
@@ -14,4 +15,12 @@ if (ours.includes('/node_modules/')) {
       return { format: 'module', source, shortCircuit: true };
     },
   });
+}
+
+/** Node warns of the function once in each thread, and the people who use a command line can do nothing about it. */
+function forgoWarning() {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  stripTypeScriptTypes('');
+  process.emitWarning = emitWarning;
 }

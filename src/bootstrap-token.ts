@@ -1,7 +1,7 @@
 import type { Tokens } from './core/platform/tokens.ts';
 import { isAppError } from './domain/errors.ts';
 import type { Redactor } from './lib/redact.ts';
-import { readBootstrapToken, writeBootstrapToken } from './state-dir.ts';
+import { readBootstrapToken, writeBootstrapToken } from './daemon-file.ts';
 
 const bootstrapName = 'bootstrap';
 

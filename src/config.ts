@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from './domain/errors.ts';
 import { compileBlocks } from './lib/address-blocks.ts';
@@ -172,73 +171,41 @@ export const Config = z.strictObject({
 
 export type Config = z.infer<typeof Config>;
 
-/** Where the daemon lives and listens; from flags, else the environment, else defaults. */
-export interface Place {
-  readonly stateDir: string;
-  readonly ingress: HostPort;
-  readonly admin: HostPort;
-}
-
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/**
- * `--state-dir`, else `PALYRA_STATE_DIR`, else what the clone's `package.json` says when npm runs one of
- * its scripts, else `~/.palyra`.
- */
-export function stateDirOf(flag: string | undefined, env: Environment): string {
-  const fromNpm = env.npm_package_name === 'palyra' ? env.npm_package_config_state_dir : undefined;
-  const local = fromNpm === undefined ? undefined : join(env.npm_config_local_prefix ?? '.', fromNpm);
-  return resolve(flag ?? (env.PALYRA_STATE_DIR || undefined) ?? local ?? join(homedir(), '.palyra'));
-}
-
-/** @throws AppError `config_invalid` when the text is not `HOST:PORT`. */
-export function parseHostPort(text: string, name: string): HostPort {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s/]+)):(\d{1,5})$/.exec(text.trim());
-  const port = Number(match?.[3]);
-  if (!match || port > 65_535) {
-    throw new AppError(
-      'config_invalid',
-      `${name} must be HOST:PORT, for example 127.0.0.1:8787 or [::1]:8787.`,
-    );
-  }
-  return { host: match[1] ?? match[2] ?? '', port };
-}
-
-export function placeOf(
-  flags: { stateDir?: string | undefined; ingress?: string | undefined; admin?: string | undefined },
-  env: Environment,
-): Place {
-  return {
-    stateDir: stateDirOf(flags.stateDir, env),
-    ingress: parseHostPort(
-      flags.ingress ?? (env.PALYRA_INGRESS || '127.0.0.1:8787'),
-      '--ingress / PALYRA_INGRESS',
-    ),
-    admin: parseHostPort(flags.admin ?? (env.PALYRA_ADMIN || '127.0.0.1:8788'), '--admin / PALYRA_ADMIN'),
-  };
-}
+/** Settings from elsewhere than the file: each with what it is called there. They win over the file. */
+export type Overrides = Readonly<
+  Partial<Record<'publicUrl' | 'logLevel', { readonly from: string; readonly value: string }>>
+>;
 
 /**
  * Reads `config.json` of the state directory; a file that is not there means the defaults.
  * @throws AppError `config_invalid` that names the key.
  */
-export function loadConfig(
-  stateDir: string,
-  overrides: { publicUrl?: string | undefined; logLevel?: string | undefined } = {},
-): Config {
+export function loadConfig(stateDir: string, overrides: Overrides = {}): Config {
   const file = join(stateDir, 'config.json');
-  const given = existsSync(file) ? parseJson(readFileSync(file, 'utf8'), file) : {};
-  const set = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
-  const parsed = Config.safeParse(typeof given === 'object' && given !== null ? { ...given, ...set } : given);
+  const given = readObject(file);
+  const set = Object.entries(overrides).map(([key, { value }]) => [key, value]);
+  const parsed = Config.safeParse({ ...given, ...Object.fromEntries(set) });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const where = issue?.path.join('.') || 'the whole file';
-  throw new AppError('config_invalid', `${file}: ${where}: ${issue?.message ?? 'not valid'}.`);
+  const path = issue?.path.join('.') ?? '';
+  const from = Object.entries(overrides).find(([key]) => key === path)?.[1].from;
+  const where = from ?? (path === '' ? file : `${file}: ${path}`);
+  throw new AppError('config_invalid', `${where}: ${issue?.message ?? 'not valid'}.`);
+}
+
+const notThere = new Set(['ENOENT', 'ENOTDIR']);
+
+function readObject(file: string): object {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    if (notThere.has((cause as NodeJS.ErrnoException).code ?? '')) return {};
+    throw new AppError('config_invalid', `${file} cannot be read.`, { cause });
+  }
+  const value = parseJson(text, file);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new AppError('config_invalid', `${file} must be a JSON object, for example {}.`);
 }
 
 function parseJson(text: string, file: string): unknown {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { runCli } from './cli/cli.ts';
+import { readAll } from './cli/read-all.ts';
+import { errorTable } from './domain/errors.ts';
 import { systemClock } from './lib/clock.ts';
 
 /** The command line, in this process: the one place that touches `process`, besides the daemon's own. */
@@ -9,24 +10,43 @@ export async function main(argv: readonly string[]): Promise<void> {
     version: string;
   };
   const { stdin, stdout, stderr, env } = process;
-  const interrupted = new AbortController();
-  const isDaemon = argv.includes('up');
-  if (!isDaemon) process.once('SIGINT', () => interrupted.abort());
-  process.exitCode = await runCli(
+  const stop = new AbortController();
+  let isListening = false;
+  watchOutput(stop);
+  const exit = await runCli(
     argv,
     {
       env,
       clock: systemClock,
       stdout,
       stderr,
-      readStdin: () => text(stdin),
+      readStdin: () => readAll(stdin, 'Standard input'),
+      ask: async (question) => (await import('./cli/ask.ts')).ask(question),
       isInteractive: stdin.isTTY && stdout.isTTY,
-      interrupted: interrupted.signal,
+      // Ctrl-C ends a command as it ends any program, unless the command wants to hear of it.
+      get interrupted() {
+        if (!isListening) process.once('SIGINT', () => stop.abort());
+        isListening = true;
+        return stop.signal;
+      },
     },
     async (options) => {
       const { up } = await import('./up.ts');
-      await up(options, { env, version, stdout, stderr });
+      await up(options, { env, version, stdout, stderr, script: process.argv[1] ?? 'palyra' });
     },
     version,
   );
+  process.exitCode ||= exit;
+}
+
+/**
+ * Who reads along may go away at any time, as `head` does: what only prints ends then, and a daemon goes on.
+ * What could not be written for another reason, e.g. a full disk, has not been said.
+ */
+function watchOutput(stop: AbortController): void {
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    stop.abort();
+    if (code !== 'EPIPE') process.exitCode = errorTable.unavailable.exit;
+  });
+  process.stderr.on('error', () => undefined);
 }

@@ -1,61 +1,76 @@
 import type { UpOptions } from './cli/commands/up.ts';
-import { type Environment, loadConfig, placeOf } from './config.ts';
+import { type Config, loadConfig, type Overrides } from './config.ts';
 import { currentConnector } from './core/connector-scope.ts';
 import { AppError, errorTable } from './domain/errors.ts';
+import { systemClock } from './lib/clock.ts';
 import { describeError, type LogSink } from './lib/logger.ts';
 import { type Daemon, startDaemon } from './main.ts';
-import { ensureDemo } from './tour.ts';
+import { type Environment, placeOf } from './place.ts';
+import { ensureDemo, tour } from './tour.ts';
 
 export interface UpWorld {
   readonly env: Environment;
   readonly version: string;
-  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
+  /** The file that Node was told to run. */
+  readonly script: string;
+  readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
 }
 
 /** Runs the daemon in this process until a signal stops it, or something that cannot be mended. */
-export async function up(options: UpOptions, { env, version, stdout, stderr }: UpWorld): Promise<void> {
+export async function up(options: UpOptions, world: UpWorld): Promise<void> {
+  const { env, version, stdout, stderr } = world;
   // Everything that the daemon writes is its own user's alone.
   process.umask(0o077);
   const place = placeOf(options, env);
-  const config = loadConfig(place.stateDir, {
-    publicUrl: options.publicUrl ?? (env.PALYRA_PUBLIC_URL || undefined),
-    logLevel: options.logLevel,
-  });
+  const config = loadConfig(place.stateDir, overridesOf(options, env));
   const ended = Promise.withResolvers<AppError | undefined>();
   const daemon = await startDaemon({
     place,
     config,
     env,
     version,
-    logTo: logSink(options, config.logLevel, stderr),
+    logTo: logSink(options, config, stderr),
     onFatal: ended.resolve,
   });
   const release = watchProcess(daemon, ended.resolve);
-  stdout.write(await greeting(daemon, options.demo, env));
+  if (options.demo) await ensureDemo(daemon);
+  stdout.write(options.json ? toJson(daemon) : greeting(daemon, options.demo ? tour(place, world) : []));
   const fatal = await ended.promise;
   await daemon.stop();
   release();
   if (fatal) throw fatal;
 }
 
-function logSink({ logFormat }: UpOptions, level: LogSink['level'], stderr: UpWorld['stderr']): LogSink {
-  if (logFormat !== undefined && logFormat !== 'json' && logFormat !== 'text') {
-    throw new AppError('config_invalid', '--log-format is json or text.');
-  }
+function overridesOf({ publicUrl, logLevel }: UpOptions, env: Environment): Overrides {
+  const url = publicUrl ?? (env.PALYRA_PUBLIC_URL || undefined);
   return {
-    write: (line) => stderr.write(line),
-    format: logFormat ?? (stderr.isTTY === true ? 'text' : 'json'),
-    level,
+    ...(url === undefined ? {} : { publicUrl: { from: '--public-url / PALYRA_PUBLIC_URL', value: url } }),
+    ...(logLevel === undefined ? {} : { logLevel: { from: '--log-level', value: logLevel } }),
   };
 }
 
-/** Signals stop it in good order; a second one at once. What a connector throws outside of any call costs its session only. */
+function logSink({ logFormat }: UpOptions, { logLevel }: Config, stderr: UpWorld['stderr']): LogSink {
+  return {
+    write: (line) => stderr.write(line),
+    format: logFormat ?? (stderr.isTTY === true ? 'text' : 'json'),
+    level: logLevel,
+  };
+}
+
+/**
+ * A terminal signals every process of the command, and npm and the launcher pass on what they get: what comes
+ * this soon after the first signal is the same wish.
+ */
+const sameWishMs = 500;
+
+/** Signals stop it in good order; a later one at once. What a connector throws outside of any call costs its session only. */
 function watchProcess(daemon: Daemon, end: (fatal: AppError | undefined) => void): () => void {
-  let stopping = false;
+  let firstAt: number | undefined;
   const onSignal = (): void => {
-    if (stopping) process.exit(errorTable.unavailable.exit);
-    stopping = true;
+    const now = systemClock.monotonic();
+    if (firstAt !== undefined && now - firstAt > sameWishMs) process.exit(errorTable.unavailable.exit);
+    firstAt ??= now;
     end(undefined);
   };
   const onError = (error: unknown): void => {
@@ -69,27 +84,31 @@ function watchProcess(daemon: Daemon, end: (fatal: AppError | undefined) => void
       ),
     );
   };
-  process
-    .on('SIGINT', onSignal)
-    .on('SIGTERM', onSignal)
-    .on('uncaughtException', onError)
-    .on('unhandledRejection', onError);
+  const listeners = [
+    ['SIGINT', onSignal],
+    ['SIGTERM', onSignal],
+    ['SIGHUP', onSignal],
+    ['uncaughtException', onError],
+    ['unhandledRejection', onError],
+  ] as const;
+  for (const [event, listener] of listeners) process.on(event, listener);
   return () => {
-    process
-      .off('SIGINT', onSignal)
-      .off('SIGTERM', onSignal)
-      .off('uncaughtException', onError)
-      .off('unhandledRejection', onError);
+    for (const [event, listener] of listeners) process.off(event, listener);
   };
 }
 
-async function greeting(daemon: Daemon, demo: boolean, env: Environment): Promise<string> {
-  const { version, ingressUrl, adminUrl, stateDir } = daemon.identity;
+function toJson({ identity }: Daemon): string {
+  const { version, pid, ingressUrl, adminUrl, stateDir } = identity;
+  return `${JSON.stringify({ version, pid, ingressUrl, adminUrl, stateDir }, null, 2)}\n`;
+}
+
+function greeting({ identity }: Daemon, more: readonly string[]): string {
+  const { version, ingressUrl, adminUrl, stateDir } = identity;
   const lines = [
     `palyra ${version} is up.`,
     `  webhooks come in at  ${ingressUrl}`,
     `  the API listens at   ${adminUrl}`,
     `  its state is in      ${stateDir}`,
   ];
-  return `${[...lines, ...(demo ? await ensureDemo(daemon, env) : [])].join('\n')}\n`;
+  return `${[...lines, ...more].join('\n')}\n`;
 }

@@ -1,5 +1,6 @@
 import { CommanderError } from '@commander-js/extra-typings';
-import { AppError, errorTable } from '../domain/errors.ts';
+import { AppError, errorTable, isAppError } from '../domain/errors.ts';
+import { describeError } from '../lib/logger.ts';
 import type { StartDaemon } from './commands/up.ts';
 import { type CliWorld, createContext, type Run } from './context.ts';
 import { printable } from './output.ts';
@@ -28,15 +29,13 @@ export async function runCli(
 }
 
 /** The one place that turns an error into an exit code and what a person gets to read. */
-function report(thrown: unknown, world: CliWorld): number {
+function report(thrown: unknown, { stderr, env }: CliWorld): number {
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : errorTable.invalid_request.exit;
-  const error = AppError.from(thrown);
-  world.stderr.write(`palyra: ${printable(error.message)}\n`);
-  if (error.code === 'internal' && world.env.PALYRA_DEBUG === '1')
-    world.stderr.write(`${describe(thrown)}\n`);
-  return errorTable[error.code].exit;
-}
-
-function describe(thrown: unknown): string {
-  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  const debug = env.PALYRA_DEBUG === '1';
+  const message = isAppError(thrown)
+    ? thrown.message
+    : 'Unexpected error. Set PALYRA_DEBUG=1 to see where it comes from.';
+  stderr.write(`palyra: ${printable(message)}\n`);
+  if (debug) stderr.write(`${describeError(thrown)}\n`);
+  return errorTable[AppError.from(thrown).code].exit;
 }

@@ -18,7 +18,7 @@ export type Answer<Key extends Operation> = Infer<Api[Key]['response'], 'output'
 /** The admin API, typed by its contract. @throws AppError with the code that the daemon gave. */
 export type ApiClient = {
   <Key extends Operation>(operation: Key, input?: Input<Key>): Promise<Answer<Key>>;
-  /** The event stream, line by line as it comes, until `signal` aborts. */
+  /** The event stream, entry by entry as they come, until the daemon ends it; throws when `signal` aborts or the connection breaks. */
   stream(query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncGenerator;
 };
 
@@ -29,13 +29,11 @@ export interface Connection {
 
 const timeoutMs = 120_000;
 
+type Init = Omit<RequestInit, 'headers'> & { readonly headers?: Readonly<Record<string, string>> };
+
 export function createClient({ adminUrl, token }: Connection): ApiClient {
   const base = `${adminUrl.replace(/\/$/, '')}/admin/v1`;
-  const request = async (
-    method: string,
-    path: string,
-    init: Omit<RequestInit, 'headers'> & { readonly headers?: Readonly<Record<string, string>> },
-  ): Promise<Response> => {
+  const request = async (method: string, path: string, init: Init): Promise<Response> => {
     try {
       return await fetch(`${base}${path}`, {
         ...init,
@@ -43,7 +41,11 @@ export function createClient({ adminUrl, token }: Connection): ApiClient {
         headers: { ...init.headers, authorization: `Bearer ${token}` },
       });
     } catch (cause) {
-      throw new AppError('unavailable', `No daemon answers at ${adminUrl}. Start one: palyra up.`, { cause });
+      throw isTimeout(cause)
+        ? new AppError('timeout', `The daemon at ${adminUrl} gave no answer in ${timeoutMs / 1_000} s.`, {
+            cause,
+          })
+        : new AppError('unavailable', `No daemon answers at ${adminUrl}. Start one: palyra up.`, { cause });
     }
   };
 
@@ -62,7 +64,11 @@ export function createClient({ adminUrl, token }: Connection): ApiClient {
       ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
     });
     if (!response.ok) throw await toError(response);
-    return response.json();
+    return response.json().catch((cause: unknown) => {
+      throw new AppError('unavailable', `The answer from ${adminUrl} broke off, or is no daemon's.`, {
+        cause,
+      });
+    });
   };
 
   async function* stream(query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncGenerator {
@@ -80,6 +86,10 @@ export function createClient({ adminUrl, token }: Connection): ApiClient {
   }
 
   return Object.assign(call, { stream }) as unknown as ApiClient;
+}
+
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof DOMException && cause.name === 'TimeoutError';
 }
 
 function toQuery(query: Record<string, unknown> | undefined): string {

@@ -1,18 +1,21 @@
-import { readDaemonFile, readBootstrapToken } from '../state-dir.ts';
-import { type Environment, stateDirOf } from '../config.ts';
+import { readBootstrapToken, readDaemonFile } from '../daemon-file.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type ApiClient, createClient } from './client.ts';
+import { type Environment, stateDirOf } from '../place.ts';
+import { type ApiClient, type Connection, createClient } from './client.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
 
 /** The world as the command line sees it: everything it touches besides the daemon. */
 export interface CliWorld extends Streams {
   readonly env: Environment;
   readonly clock: Clock;
-  /** All of standard input. */
-  readonly readStdin: () => Promise<string>;
+  /** All of standard input, as it is. */
+  readonly readStdin: () => Promise<Buffer>;
+  /** Asks the person at the terminal, and does not show what is typed. Undefined when cancelled. */
+  readonly ask: (question: string) => Promise<string | undefined>;
+  /** There is a person at a terminal. */
   readonly isInteractive: boolean;
-  /** Aborts when the person presses Ctrl-C. */
+  /** Aborts when the person presses Ctrl-C. Who never looks at it is ended by Ctrl-C. */
   readonly interrupted: AbortSignal;
 }
 
@@ -26,7 +29,7 @@ export interface CommandContext {
   readonly world: CliWorld;
   readonly out: Output;
   readonly stateDir: string;
-  /** The daemon's API; fails when it is first used without a daemon to be found. */
+  /** The daemon's API; throws when it is first looked at without a daemon to be found. */
   readonly api: ApiClient;
 }
 
@@ -51,17 +54,33 @@ export function createContext(world: CliWorld, options: GlobalOptions): CommandC
   };
 }
 
-/** @throws AppError `unavailable` or `unauthenticated` that says how to name a daemon. */
-function findDaemon(stateDir: string, env: Environment): { adminUrl: string; token: string } {
-  const adminUrl = env.PALYRA_ADMIN_URL || readDaemonFile(stateDir)?.adminUrl;
+/** @throws AppError `unavailable`, `unauthenticated` or `invalid_request` that says how to name a daemon. */
+function findDaemon(stateDir: string, env: Environment): Connection {
+  const running = readDaemonFile(stateDir)?.adminUrl;
+  const adminUrl = env.PALYRA_ADMIN_URL || running;
   if (adminUrl === undefined) {
     throw new AppError(
       'unavailable',
       `No daemon runs in ${stateDir}. Start one: palyra up. Or name one: --state-dir, or PALYRA_ADMIN_URL.`,
     );
   }
-  const token = env.PALYRA_ADMIN_TOKEN || readBootstrapToken(stateDir);
+  const url = URL.parse(adminUrl);
+  if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw new AppError('invalid_request', 'PALYRA_ADMIN_URL must be like http://127.0.0.1:8788.');
+  // The token of this state directory is for its own daemon, and nobody else gets to see it.
+  const isOwn = adminUrl.replace(/\/$/, '') === running;
+  const token = env.PALYRA_ADMIN_TOKEN || (isOwn ? readBootstrapToken(stateDir) : undefined);
   if (token === undefined)
-    throw new AppError('unauthenticated', `There is no admin.token in ${stateDir}. Set PALYRA_ADMIN_TOKEN.`);
+    throw new AppError(
+      'unauthenticated',
+      isOwn
+        ? `There is no admin.token in ${stateDir} that you may read. Set PALYRA_ADMIN_TOKEN.`
+        : 'Set PALYRA_ADMIN_TOKEN to a token of the daemon that PALYRA_ADMIN_URL names.',
+    );
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new AppError(
+      'unauthenticated',
+      'The token holds characters that no token has. Check PALYRA_ADMIN_TOKEN.',
+    );
   return { adminUrl, token };
 }

@@ -1,7 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { agents } from './commands/agents.ts';
 import { channels } from './commands/channels.ts';
-import { deadLetters } from './commands/dead-letters.ts';
 import { doctor } from './commands/doctor.ts';
 import { logs } from './commands/logs.ts';
 import { message } from './commands/message.ts';
@@ -37,7 +36,7 @@ export function createProgram({ run, startDaemon, version, streams }: ProgramDep
     logs(run),
     trace(run),
     why(run),
-    channels(run).addCommand(deadLetters(run)),
+    channels(run),
     message(run),
     router(run),
     webhooks(run),
@@ -47,7 +46,6 @@ export function createProgram({ run, startDaemon, version, streams }: ProgramDep
   ];
   for (const noun of nouns) program.addCommand(noun);
   for (const command of withDescendants(program)) {
-    // Every command takes the global options wherever they stand, and says so in its help.
     command
       .exitOverride()
       .configureOutput(
@@ -57,11 +55,6 @@ export function createProgram({ run, startDaemon, version, streams }: ProgramDep
       )
       .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
       .showSuggestionAfterError();
-    if (command !== program && command.commands.length === 0) {
-      command
-        .option('--json', 'print JSON, for programs')
-        .option('--state-dir <path>', 'where the daemon keeps its state');
-    }
   }
   return program;
 }

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { AppError } from '../domain/errors.ts';
+import { createReadStream } from 'node:fs';
+import { AppError, isAppError } from '../domain/errors.ts';
 import type { CliWorld } from './context.ts';
+import { readAll } from './read-all.ts';
 
 /** Where a secret comes from. Never from an argument: those are visible to every user of the machine. */
 export interface SecretOptions {
@@ -19,40 +20,61 @@ export async function readSecret(options: SecretOptions, world: CliWorld, what: 
   return secret;
 }
 
-export function namesSecret({ secretStdin, secretEnv, secretFile }: SecretOptions): boolean {
-  return secretStdin === true || secretEnv !== undefined || secretFile !== undefined;
+export function namesSecret(options: SecretOptions): boolean {
+  return waysNamed(options) > 0;
+}
+
+function waysNamed({ secretStdin, secretEnv, secretFile }: SecretOptions): number {
+  return [secretStdin, secretEnv, secretFile].filter((way) => way !== undefined).length;
 }
 
 async function readRaw(options: SecretOptions, world: CliWorld, what: string): Promise<string> {
-  if (options.secretStdin === true) return world.readStdin();
+  if (waysNamed(options) > 1)
+    throw new AppError(
+      'invalid_request',
+      `Name one place for the ${what}: --secret-stdin, --secret-env or --secret-file.`,
+    );
+  if (options.secretStdin === true) return toText(await world.readStdin(), what);
   if (options.secretEnv !== undefined) {
     const value = world.env[options.secretEnv];
     if (value === undefined)
       throw new AppError('invalid_request', `The environment has no variable ${options.secretEnv}.`);
     return value;
   }
-  if (options.secretFile !== undefined) return readText(options.secretFile);
+  if (options.secretFile !== undefined) return toText(await readBytes(options.secretFile), what);
   if (!world.isInteractive) {
     throw new AppError(
       'invalid_request',
       `Give the ${what} by --secret-stdin, --secret-env NAME or --secret-file PATH.`,
     );
   }
-  const { password, isCancel } = await import('@clack/prompts');
-  const answer = await password({ message: `The ${what} (not shown)` });
-  if (isCancel(answer)) throw new AppError('invalid_request', 'Cancelled.');
+  const answer = await world.ask(`The ${what} (not shown)`);
+  if (answer === undefined) throw new AppError('invalid_request', 'Cancelled.');
   return answer;
 }
 
-/** @throws AppError `invalid_request` when the file cannot be read. */
-export function readText(file: string): string {
-  return readBytes(file).toString('utf8');
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** @throws AppError `invalid_request` rather than make another secret of it. */
+function toText(bytes: Uint8Array, what: string): string {
+  try {
+    return strictUtf8.decode(bytes);
+  } catch (cause) {
+    throw new AppError('invalid_request', `The ${what} is not UTF-8 text.`, { cause });
+  }
 }
 
-export function readBytes(file: string): Buffer {
+/** @throws AppError `invalid_request` when the file cannot be read. */
+export async function readText(file: string): Promise<string> {
+  return (await readBytes(file)).toString('utf8');
+}
+
+/** @throws AppError `invalid_request` when the file cannot be read. */
+export async function readBytes(file: string): Promise<Buffer> {
   try {
-    return readFileSync(file);
+    return await readAll(createReadStream(file), `The file ${file}`);
   } catch (cause) {
+    if (isAppError(cause)) throw cause;
     throw new AppError('invalid_request', `The file ${file} cannot be read.`, { cause });
   }
 }

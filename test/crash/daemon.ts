@@ -1,8 +1,9 @@
 // The daemon as `palyra up` runs it, with a fake chat platform beside the real connectors, and, where
 // PALYRA_CRASH_AT names one, a step at which the process kills itself: `before|after <part>.<method>:<n>`.
-import { loadConfig, placeOf } from '../../src/config.ts';
+import { loadConfig } from '../../src/config.ts';
 import { defaultAdapters } from '../../src/connectors/registry.ts';
 import { startDaemon } from '../../src/main.ts';
+import { placeOf } from '../../src/place.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createChatAdapter } from '../fakes/chat/adapter.ts';
 import { httpChatApi } from '../fakes/chat/http.ts';

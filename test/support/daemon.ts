@@ -2,11 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ApiClient, createClient } from '../../src/cli/client.ts';
-import { type Environment, loadConfig, placeOf } from '../../src/config.ts';
+import { loadConfig } from '../../src/config.ts';
 import type { ConnectorAdapter } from '../../src/connectors/connector.ts';
+import { readBootstrapToken } from '../../src/daemon-file.ts';
 import { isSettled } from '../../src/domain/trace.ts';
 import { type Daemon, startDaemon } from '../../src/main.ts';
-import { readBootstrapToken } from '../../src/state-dir.ts';
+import { type Environment, placeOf } from '../../src/place.ts';
 import type { Store } from '../../src/store/store.ts';
 import { closeLater } from './egress.ts';
 

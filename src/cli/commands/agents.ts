@@ -2,8 +2,9 @@ import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { AppError } from '../../domain/errors.ts';
 import type { Run } from '../context.ts';
 import { facts, printable, table } from '../output.ts';
+import { parseJsonObject, wholeNumber } from '../options.ts';
 import { namesSecret, readSecret } from '../secret-input.ts';
-import { parseJsonObject } from './channels.ts';
+import { storeSecret } from '../store-secret.ts';
 
 export function agents(run: Run): CommandUnknownOpts {
   return new Command('agents')
@@ -17,11 +18,11 @@ export function agents(run: Run): CommandUnknownOpts {
 function list(run: Run): CommandUnknownOpts {
   return new Command('list').description('All agents').action(
     run(async ({ api, out }) => {
-      const answer = await api('GET /agents');
-      out.show(answer.agents, () =>
+      const { agents: known } = await api('GET /agents');
+      out.show(known, () =>
         table(
           ['agent', 'kind', 'enabled', 'concurrency', 'timeout', 'attempts', 'url'],
-          answer.agents.map((agent) => [
+          known.map((agent) => [
             agent.id,
             agent.kind,
             agent.usable ? agent.enabled : 'unusable',
@@ -47,10 +48,11 @@ function set(run: Run): CommandUnknownOpts {
     .option('--secret-stdin', 'read that key from standard input, and store it')
     .option('--secret-env <name>', 'read it from an environment variable')
     .option('--secret-file <path>', 'read it from a file')
-    .option('--timeout-ms <n>', 'how long a turn may take')
-    .option('--concurrency <n>', 'turns at once')
-    .option('--attempts-max <n>', 'attempts before a turn is dead')
+    .option('--timeout-ms <n>', 'how long a turn may take', wholeNumber())
+    .option('--concurrency <n>', 'turns at once', wholeNumber())
+    .option('--attempts-max <n>', 'attempts before a turn is dead', wholeNumber())
     .option('--disabled', 'switched off')
+    .option('--enabled', 'switched on, as a new one is')
     .action(
       run(async ({ api, out, world }, id, kind, options) => {
         const known = (await api('GET /agents')).agents.find((agent) => agent.id === id);
@@ -61,16 +63,11 @@ function set(run: Run): CommandUnknownOpts {
             'A new agent needs a kind: palyra agents set <agent> http --url <url>.',
           );
         const secretRef = options.secretRef ?? (namesSecret(options) ? `global/agent.${id}` : undefined);
-        if (namesSecret(options) && secretRef !== undefined) {
-          const [scope = '', key = ''] = secretRef.split('/');
-          await api('PUT /secrets/{scope}/{key}', {
-            params: { scope, key },
-            body: { value: await readSecret(options, world, 'signing key') },
-          });
-        }
+        if (namesSecret(options) && secretRef !== undefined)
+          await storeSecret(api, secretRef, await readSecret(options, world, 'signing key'));
         const config = {
           ...(known?.kind === kindNow ? known.config : {}),
-          ...(options.config === undefined ? {} : parseJsonObject(options.config)),
+          ...(options.config === undefined ? {} : parseJsonObject(options.config, '--config')),
           ...(options.url === undefined ? {} : { url: options.url }),
           ...(secretRef === undefined ? {} : { secretRef }),
         };
@@ -82,10 +79,10 @@ function set(run: Run): CommandUnknownOpts {
               : {}),
             kind: kindNow,
             config,
-            enabled: options.disabled !== true,
-            ...(options.timeoutMs === undefined ? {} : { timeoutMs: Number(options.timeoutMs) }),
-            ...(options.concurrency === undefined ? {} : { concurrency: Number(options.concurrency) }),
-            ...(options.attemptsMax === undefined ? {} : { attemptsMax: Number(options.attemptsMax) }),
+            enabled: enabledBy(options) ?? known?.enabled ?? true,
+            ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+            ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+            ...(options.attemptsMax === undefined ? {} : { attemptsMax: options.attemptsMax }),
           },
         });
         out.show(agent, () => `Agent ${agent.id} (${agent.kind}) is ${agent.enabled ? 'on' : 'off'}.`);
@@ -103,6 +100,15 @@ function remove(run: Run): CommandUnknownOpts {
         out.show({ removed: id }, () => `Agent ${printable(id)} is removed.`);
       }),
     );
+}
+
+function enabledBy(options: {
+  readonly disabled?: true | undefined;
+  readonly enabled?: true | undefined;
+}): boolean | undefined {
+  if (options.disabled === true && options.enabled === true)
+    throw new AppError('invalid_request', 'Give --enabled or --disabled, not both.');
+  return options.disabled === true ? false : options.enabled;
 }
 
 /** Fails when the agent does. */

@@ -1,6 +1,7 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Run } from '../context.ts';
-import { facts, printable, table, time } from '../output.ts';
+import { wholeNumber } from '../options.ts';
+import { facts, more, printable, table, time } from '../output.ts';
 
 export function deadLetters(run: Run): CommandUnknownOpts {
   return new Command('dead-letters')
@@ -24,11 +25,11 @@ function list(run: Run): CommandUnknownOpts {
   return new Command('list')
     .description('All of them, newest first')
     .argument('[connector]', 'only of this connector, or webhook:<id>')
-    .option('--limit <n>', 'how many', '50')
+    .option('--limit <n>', 'how many', wholeNumber(), 50)
     .action(
       run(async ({ api, out }, source, { limit }) => {
         const page = await api('GET /dead-letters', {
-          query: { limit: Number(limit), ...(source === undefined ? {} : { source }) },
+          query: { limit, ...(source === undefined ? {} : { source }) },
         });
         out.show(page, () =>
           table(
@@ -45,6 +46,7 @@ function list(run: Run): CommandUnknownOpts {
             'No dead letters.',
           ),
         );
+        if (page.next !== undefined) out.note(more);
       }),
     );
 }

@@ -1,8 +1,10 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { AppError } from '../../domain/errors.ts';
 import type { Answer } from '../client.ts';
 import type { CommandContext, Run } from '../context.ts';
+import { printable } from '../output.ts';
 
 type Check = Answer<'GET /doctor'>['checks'][number];
 
@@ -14,54 +16,80 @@ export function doctor(run: Run): CommandUnknownOpts {
     .description('Check the installation; every finding says how to mend it')
     .action(
       run(async (context) => {
-        const checks = [...localChecks(context), ...(await daemonChecks(context))];
-        context.out.show({ checks }, () =>
-          checks
-            .map(
-              ({ level, name, detail, fix }) =>
-                `${marks[level]} ${name}: ${detail}${fix === undefined ? '' : `\n    ${fix}`}`,
-            )
-            .join('\n'),
-        );
+        const checks = [...(await localChecks(context)), ...(await daemonChecks(context))];
+        context.out.show({ checks }, () => checks.map(formatCheck).join('\n'));
         const failed = checks.filter(({ level }) => level === 'fail').length;
         if (failed > 0) throw new AppError('unavailable', `${failed} of ${checks.length} checks failed.`);
       }),
     );
 }
 
-function localChecks({ stateDir, world }: CommandContext): Check[] {
-  const node = process.versions.node;
-  const checks: Check[] = [{ name: 'node', level: 'ok', detail: node }];
-  if (!existsSync(stateDir)) {
-    return [
-      ...checks,
-      {
-        name: 'state directory',
-        level: 'warn',
-        detail: `${stateDir} is not there yet`,
-        fix: 'The first palyra up makes it.',
-      },
-    ];
-  }
-  const mode = statSync(stateDir).mode & 0o777;
-  const open = (mode & 0o077) !== 0 && world.env.OS !== 'Windows_NT';
-  checks.push(
-    open
-      ? {
-          name: 'state directory',
-          level: 'warn',
-          detail: `others may read ${stateDir} (mode ${mode.toString(8)})`,
-          fix: `chmod 700 ${stateDir}`,
-        }
-      : { name: 'state directory', level: 'ok', detail: stateDir },
-  );
-  return checks;
+function formatCheck({ level, name, detail, fix }: Check): string {
+  const finding = `${marks[level]} ${printable(name)}: ${printable(detail)}`;
+  return fix === undefined ? finding : `${finding}\n    ${printable(fix)}`;
 }
 
-async function daemonChecks({ api }: CommandContext): Promise<Check[]> {
+async function localChecks({ stateDir }: CommandContext): Promise<readonly Check[]> {
+  const node: Check = { name: 'node', level: 'ok', detail: process.versions.node };
+  if (modeOf(stateDir) === undefined) {
+    const detail = `${stateDir} is not there yet`;
+    return [node, { name: 'state directory', level: 'warn', detail, fix: 'The first palyra up makes it.' }];
+  }
+  return [
+    node,
+    checkMode('state directory', stateDir, '700'),
+    ...['admin.token', 'master.key']
+      .filter((name) => modeOf(join(stateDir, name)) !== undefined)
+      .map((name) => checkMode(name, join(stateDir, name), '600')),
+    await checkConfig(stateDir),
+  ];
+}
+
+function checkMode(name: string, path: string, mode: string): Check {
+  const found = modeOf(path) ?? 0;
+  // Windows has no such modes; what it shows there is the same for every file.
+  if ((found & 0o077) === 0 || process.platform === 'win32') return { name, level: 'ok', detail: path };
+  const detail = `${path} is open to other users of this machine (mode ${found.toString(8)})`;
+  return { name, level: 'warn', detail, fix: `chmod ${mode} ${path}` };
+}
+
+async function checkConfig(stateDir: string): Promise<Check> {
+  const name = 'config.json';
   try {
-    return [...(await api('GET /doctor')).checks];
+    const { loadConfig } = await import('../../config.ts');
+    loadConfig(stateDir);
+    return {
+      name,
+      level: 'ok',
+      detail: modeOf(join(stateDir, name)) === undefined ? 'none: the defaults' : 'good',
+    };
   } catch (error) {
-    return [{ name: 'daemon', level: 'fail', detail: AppError.from(error).message }];
+    const fix = 'Correct it before the next start. Every key: docs/settings.md';
+    return { name, level: 'fail', detail: AppError.from(error).message, fix };
+  }
+}
+
+/** Undefined when it is not there, or out of reach. */
+function modeOf(path: string): number | undefined {
+  try {
+    return statSync(path).mode & 0o777;
+  } catch {
+    return undefined;
+  }
+}
+
+const fixes: Readonly<Partial<Record<string, string>>> = {
+  unavailable: 'palyra up',
+  unauthenticated: 'palyra doctor needs the admin.token of the daemon, or PALYRA_ADMIN_TOKEN',
+  forbidden: 'palyra tokens create doctor --scope read',
+};
+
+async function daemonChecks(context: CommandContext): Promise<readonly Check[]> {
+  try {
+    return (await context.api('GET /doctor')).checks;
+  } catch (error) {
+    const { code, message } = AppError.from(error);
+    const fix = fixes[code] ?? 'palyra status';
+    return [{ name: 'daemon', level: 'fail', detail: message, fix }];
   }
 }

@@ -1,6 +1,9 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { AppError } from '../../domain/errors.ts';
+import type { ApiClient } from '../client.ts';
 import type { Run } from '../context.ts';
-import { printable, time } from '../output.ts';
+import { wholeNumber } from '../options.ts';
+import { printable, time, words } from '../output.ts';
 
 interface Entry {
   readonly at: number;
@@ -15,7 +18,7 @@ export function logs(run: Run): CommandUnknownOpts {
   return new Command('logs')
     .description('What happened, oldest first; --follow goes on as it happens')
     .option('--follow', 'go on until Ctrl-C')
-    .option('--limit <n>', 'how many', '50')
+    .option('--limit <n>', 'how many', wholeNumber(), 50)
     .option('--source <id>', 'only this connector, or webhook:<id>')
     .option('--kind <kind>', 'only this kind, e.g. delivery.attempted')
     .action(
@@ -24,37 +27,50 @@ export function logs(run: Run): CommandUnknownOpts {
           ...(source === undefined ? {} : { source }),
           ...(kind === undefined ? {} : { kind }),
         };
-        const { items } = await api('GET /events', { query: { ...filter, limit: Number(limit) } });
+        const { items } = await api('GET /events', { query: { ...filter, limit } });
         const entries = items.toReversed();
         if (follow !== true) {
           out.show(entries, () => entries.map(formatEntry).join('\n') || 'Nothing yet.');
           return;
         }
-        const print = (entry: Entry): void =>
-          out.json
-            ? void world.stdout.write(`${JSON.stringify(entry)}\n`)
-            : out.show(entry, () => formatEntry(entry));
+        const print = (entry: Entry): void => out.showLine(entry, () => formatEntry(entry));
         entries.forEach(print);
         const after = items[0]?.id;
-        try {
-          for await (const entry of api.stream(
-            { ...filter, ...(after === undefined ? {} : { after }) },
-            world.interrupted,
-          ))
-            print(entry as Entry);
-        } catch (error) {
-          if (!world.interrupted.aborted) throw error;
-        }
+        await followEntries(
+          api,
+          { ...filter, ...(after === undefined ? {} : { after }) },
+          world.interrupted,
+          print,
+        );
       }),
     );
 }
 
+/** Until Ctrl-C. @throws AppError `unavailable` when the stream ends before that. */
+async function followEntries(
+  api: ApiClient,
+  query: Readonly<Record<string, string>>,
+  interrupted: AbortSignal,
+  print: (entry: Entry) => void,
+): Promise<void> {
+  try {
+    for await (const entry of api.stream(query, interrupted)) print(entry as Entry);
+  } catch (error) {
+    if (interrupted.aborted) return;
+    throw error instanceof AppError ? error : ended(error);
+  }
+  if (!interrupted.aborted) throw ended();
+}
+
+function ended(cause?: unknown): AppError {
+  return new AppError('unavailable', 'The stream has ended: the daemon stopped, or the token did.', {
+    cause,
+  });
+}
+
 /** One line: when, what, where, and the facts. */
 export function formatEntry({ at, kind, level, source, subject, data }: Entry): string {
-  const known = Object.entries(data).filter(([, value]) => value !== undefined && value !== null);
-  const words = known.map(
-    ([key, value]) => `${key}=${typeof value === 'string' ? printable(value) : JSON.stringify(value)}`,
-  );
-  const place = [source, subject].filter((part) => part !== undefined && part !== '').join(' ');
-  return `${time(at)}  ${level === 'info' ? ' ' : level === 'warn' ? '!' : '✗'} ${kind.padEnd(20)}  ${place}  ${words.join(' ')}`.trimEnd();
+  const mark = level === 'info' ? ' ' : level === 'warn' ? '!' : '✗';
+  const place = [source, subject === source ? undefined : subject].filter((part) => part).join(' ');
+  return `${time(at)}  ${mark} ${kind.padEnd(20)}  ${printable(place)}  ${words(data)}`.trimEnd();
 }

@@ -1,7 +1,9 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { AppError } from '../../domain/errors.ts';
-import type { Run } from '../context.ts';
-import { followTrace } from '../follow.ts';
+import type { CommandContext, Run } from '../context.ts';
+import { followTrace, requireEnd } from '../follow.ts';
+import { timeoutOption } from '../options.ts';
+import { plural } from '../output.ts';
 import { formatTrace } from './trace.ts';
 
 export function message(run: Run): CommandUnknownOpts {
@@ -19,10 +21,12 @@ function send(run: Run): CommandUnknownOpts {
     .option('--reply-to <message>', 'the message that it answers')
     .option('--idempotency-key <key>', 'makes a repeat of this command harmless')
     .option('--wait', 'wait until it is delivered or given up')
-    .option('--timeout <seconds>', 'how long to wait', '60')
+    .addOption(timeoutOption('how long to wait', 60))
     .action(
       run(async (context, connector, conversation, options) => {
-        const text = options.text ?? (await context.world.readStdin());
+        const text = options.text ?? (await readMessage(context));
+        if (text === '')
+          throw new AppError('invalid_request', 'The message is empty. Give --text, or standard input.');
         const sent = await context.api('POST /messages', {
           ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
           body: {
@@ -38,18 +42,18 @@ function send(run: Run): CommandUnknownOpts {
           context.out.show(
             sent,
             () =>
-              `${sent.message} is stored (${sent.parts.length} parts).${known} Follow it: palyra trace ${sent.message}`,
+              `${sent.message} is stored (${plural(sent.parts.length, 'part')}).${known} Follow it: palyra trace ${sent.message}`,
           );
           return;
         }
-        const trace = await followTrace(context, sent.message, Number(options.timeout) * 1_000);
+        const trace = await followTrace(context, sent.message, options.timeout);
         context.out.show({ ...sent, parts: trace.parts, trace }, () => formatTrace(trace));
-        if (trace.state !== 'delivered') {
-          throw new AppError(
-            'unavailable',
-            `The message is ${trace.state} (${trace.reason}). See: palyra why ${sent.message}`,
-          );
-        }
+        requireEnd('The message', trace, ['delivered']);
       }),
     );
+}
+
+async function readMessage({ world, out }: CommandContext): Promise<string> {
+  if (world.isInteractive) out.note('Write the message, and end it with Ctrl-D on a line of its own.');
+  return (await world.readStdin()).toString('utf8').replace(/\r?\n$/, '');
 }

@@ -1,4 +1,5 @@
-import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { inboundEventTypes } from '../../domain/inbound-event.ts';
 import type { Run } from '../context.ts';
 import { facts } from '../output.ts';
 
@@ -6,12 +7,18 @@ export function preview(run: Run): CommandUnknownOpts {
   return new Command('preview')
     .description('What would happen to such an event, by the same function as the live path')
     .argument('<source>', 'a connector, or webhook:<id>')
-    .option('--type <type>', 'the type of the event', 'message.created')
+    .addOption(
+      new Option('--type <type>', 'default: message.created, or webhook for one').choices(inboundEventTypes),
+    )
     .option('--text <text>', 'what it says', 'hello')
     .option('--conversation <id>', 'where', 'preview')
     .option('--thread <id>', 'in which thread')
     .option('--sender <id>', 'who', 'somebody')
-    .option('--sender-kind <kind>', 'human, bot or self', 'human')
+    .addOption(
+      new Option('--sender-kind <kind>', 'what the sender is')
+        .choices(['human', 'bot', 'self'] as const)
+        .default('human' as const),
+    )
     .option('--unverified', 'the platform does not vouch for the sender')
     .option('--role <id...>', 'roles of the sender')
     .option('--guild <id>', 'in which guild')
@@ -26,11 +33,11 @@ export function preview(run: Run): CommandUnknownOpts {
         const decision = await api('POST /router/preview', {
           body: {
             source,
-            type: options.type as 'message.created',
+            type: options.type ?? (source.startsWith('webhook:') ? 'webhook' : 'message.created'),
             text: options.text,
             conversation: options.conversation,
             sender: options.sender,
-            senderKind: options.senderKind as 'human',
+            senderKind: options.senderKind,
             senderVerified: options.unverified !== true,
             roles: options.role ?? [],
             direct: options.direct === true,

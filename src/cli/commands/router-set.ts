@@ -1,9 +1,9 @@
-import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { AppError } from '../../domain/errors.ts';
 import type { Answer, ApiClient } from '../client.ts';
-import type { Run } from '../context.ts';
+import type { CliWorld, Run } from '../context.ts';
+import { parseJsonObject, wholeNumber, yesNo } from '../options.ts';
 import { readText } from '../secret-input.ts';
-import { parseJsonObject } from './channels.ts';
 
 type Rule = Answer<'GET /router/rules'>['rules'][number];
 type RuleChanges = Record<string, unknown>;
@@ -15,8 +15,8 @@ export function setRule(run: Run): CommandUnknownOpts {
     .argument('<rule>', 'its name')
     .option('--file <path>', 'the whole rule as JSON')
     .option('--stdin', 'the whole rule as JSON from standard input')
-    .option('--position <n>', 'rules are asked in this order, lowest first')
-    .option('--enabled <yes|no>', 'switch it on or off')
+    .option('--position <n>', 'rules are asked in this order, lowest first', wholeNumber(0))
+    .addOption(yesNo('--enabled <yes|no>', 'switch it on or off'))
     .option('--source <id...>', 'connectors, webhook:<id>, or <kind>:*')
     .option('--type <type...>', 'event types, e.g. message.created')
     .option('--conversation <id...>', 'only in these')
@@ -25,26 +25,41 @@ export function setRule(run: Run): CommandUnknownOpts {
     .option('--role <id...>', 'only from people with one of these')
     .option('--guild <id...>', 'only in these')
     .option('--webhook-event <name...>', 'only these events of webhooks')
-    .option('--direct <yes|no>', 'only direct messages, or only others')
-    .option('--action <action>', 'accept, ignore or deny')
+    .addOption(yesNo('--direct <yes|no>', 'only direct messages, or only others'))
+    .addOption(
+      new Option('--action <action>', 'what it decides').choices(['accept', 'ignore', 'deny'] as const),
+    )
     .option('--agent <id>', 'who answers')
     .option('--reply-to <connector/conversation>', 'where answers go, e.g. echo:default/alerts')
     .option('--allow-from <id...>', 'only these senders pass')
     .option('--deny-from <id...>', 'these senders never pass')
-    .option('--direct-messages <policy>', 'deny, allow, allowlist or pairing')
-    .option('--mention-required <yes|no>', 'outside direct messages, the bot must be addressed')
+    .addOption(
+      new Option('--direct-messages <policy>', 'who may write directly').choices([
+        'deny',
+        'allow',
+        'allowlist',
+        'pairing',
+      ] as const),
+    )
+    .addOption(yesNo('--mention-required <yes|no>', 'outside direct messages, the bot must be addressed'))
     .option('--mention-pattern <text...>', 'words that address it')
-    .option('--broadcast <policy>', 'deny, mention_only or allow')
-    .option('--bots <policy>', 'deny or allow')
-    .option('--isolate-by-sender <yes|no>', 'one session per person')
+    .addOption(
+      new Option('--broadcast <policy>', 'whether an answer may go to everybody').choices([
+        'deny',
+        'mention_only',
+        'allow',
+      ] as const),
+    )
+    .addOption(new Option('--bots <policy>', 'messages of other bots').choices(['deny', 'allow'] as const))
+    .addOption(yesNo('--isolate-by-sender <yes|no>', 'one session per person'))
     .option('--response-prefix <text>', 'put before every answer')
     .option('--acknowledge-with <emoji>', 'put on the message as soon as it is accepted')
     .action(
       run(async ({ api, out, world }, id, { file, stdin, ...flags }) => {
-        const whole =
-          file !== undefined ? readText(file) : stdin === true ? await world.readStdin() : undefined;
-        const body =
-          whole === undefined ? merge(await findRule(api, id), changesOf(flags)) : parseJsonObject(whole);
+        const whole = await readWhole({ file, stdin }, world);
+        if (whole !== undefined && Object.keys(flags).length > 0)
+          throw new AppError('invalid_request', 'Give the whole rule, or flags that change it: not both.');
+        const body = whole ?? merge(await findRule(api, id), changesOf(flags));
         const { id: _id, ...rule } = body as { id?: string };
         const answer = await api('PUT /router/rules/{id}', { params: { id }, body: rule });
         out.show(answer.rule, () => `Rule ${answer.rule.id} is in force (policy ${answer.policyHash}).`);
@@ -52,12 +67,21 @@ export function setRule(run: Run): CommandUnknownOpts {
     );
 }
 
+async function readWhole(
+  { file, stdin }: { readonly file?: string | undefined; readonly stdin?: true | undefined },
+  world: CliWorld,
+): Promise<RuleChanges | undefined> {
+  if (file !== undefined) return parseJsonObject(await readText(file), `The file ${file}`);
+  if (stdin !== true) return undefined;
+  return parseJsonObject((await world.readStdin()).toString('utf8'), 'Standard input');
+}
+
 async function findRule(api: ApiClient, id: string): Promise<Rule | undefined> {
   const { rules } = await api('GET /router/rules');
   return rules.find((rule) => rule.id === id);
 }
 
-type Flags = Readonly<Record<string, string | readonly string[] | true | undefined>>;
+type Flags = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 const matchKeys: Readonly<Record<string, string>> = {
   source: 'sources',
@@ -70,6 +94,7 @@ const matchKeys: Readonly<Record<string, string>> = {
   webhookEvent: 'webhookEvents',
 };
 const plainKeys = [
+  'position',
   'action',
   'agent',
   'allowFrom',
@@ -91,14 +116,13 @@ function changesOf(flags: Flags): { rule: RuleChanges; match: RuleChanges; menti
   return {
     rule: {
       ...pick(plainKeys),
-      ...(flags.position === undefined ? {} : { position: Number(flags.position) }),
-      ...yesNo('enabled', flags.enabled),
-      ...yesNo('isolateSessionBySender', flags.isolateBySender),
+      ...truth('enabled', flags.enabled),
+      ...truth('isolateSessionBySender', flags.isolateBySender),
       ...(typeof flags.replyTo === 'string' ? { replyTo: parseReplyTo(flags.replyTo) } : {}),
     },
-    match: { ...match, ...yesNo('direct', flags.direct) },
+    match: { ...match, ...truth('direct', flags.direct) },
     mention: {
-      ...yesNo('required', flags.mentionRequired),
+      ...truth('required', flags.mentionRequired),
       ...(flags.mentionPattern === undefined ? {} : { patterns: flags.mentionPattern }),
     },
   };
@@ -113,11 +137,8 @@ function merge(rule: Rule | undefined, changes: ReturnType<typeof changesOf>): R
   };
 }
 
-function yesNo(key: string, value: Flags[string]): RuleChanges {
-  if (value === undefined) return {};
-  if (value === 'yes' || value === 'true') return { [key]: true };
-  if (value === 'no' || value === 'false') return { [key]: false };
-  throw new AppError('invalid_request', `Write yes or no for ${key}.`);
+function truth(key: string, value: Flags[string]): RuleChanges {
+  return value === undefined ? {} : { [key]: value === 'yes' };
 }
 
 function parseReplyTo(text: string): { connector: string; conversation: string; thread?: string } {

@@ -1,6 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Run } from '../context.ts';
-import { table } from '../output.ts';
+import { printable, table } from '../output.ts';
 import { setRule } from './router-set.ts';
 import { preview } from './router-preview.ts';
 
@@ -20,11 +20,11 @@ export function router(run: Run): CommandUnknownOpts {
 function list(run: Run): CommandUnknownOpts {
   return new Command('list').description('The rules, in the order in which they are asked').action(
     run(async ({ api, out }) => {
-      const answer = await api('GET /router/rules');
-      out.show(answer, () =>
+      const { rules } = await api('GET /router/rules');
+      out.show(rules, () =>
         table(
           ['rule', 'position', 'enabled', 'selects', 'action', 'agent', 'direct', 'mention', 'reply to'],
-          answer.rules.map((rule) => [
+          rules.map((rule) => [
             rule.id,
             rule.position,
             rule.enabled,
@@ -49,7 +49,7 @@ function remove(run: Run): CommandUnknownOpts {
     .action(
       run(async ({ api, out }, id) => {
         await api('DELETE /router/rules/{id}', { params: { id } });
-        out.show({ removed: id }, () => `Rule ${id} is removed.`);
+        out.show({ removed: id }, () => `Rule ${printable(id)} is removed.`);
       }),
     );
 }
@@ -59,11 +59,11 @@ function warnings(run: Run): CommandUnknownOpts {
     .description('What in the rules looks like a mistake, or opens a door')
     .action(
       run(async ({ api, out }) => {
-        const answer = await api('GET /router/warnings');
-        out.show(answer, () =>
+        const { warnings: found } = await api('GET /router/warnings');
+        out.show(found, () =>
           table(
             ['rule', 'code', 'text'],
-            answer.warnings.map((warning) => [warning.rule, warning.code, warning.text]),
+            found.map((warning) => [warning.rule, warning.code, warning.text]),
             'No warnings.',
           ),
         );

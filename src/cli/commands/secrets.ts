@@ -2,8 +2,9 @@ import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { AppError } from '../../domain/errors.ts';
 import { parseVaultRef } from '../../domain/vault-ref.ts';
 import type { Run } from '../context.ts';
-import { table, time } from '../output.ts';
+import { plural, table, time } from '../output.ts';
 import { namesSecret, readSecret } from '../secret-input.ts';
+import { storeSecret } from '../store-secret.ts';
 
 export function secrets(run: Run): CommandUnknownOpts {
   return new Command('secrets')
@@ -23,12 +24,12 @@ function set(run: Run): CommandUnknownOpts {
     .option('--secret-file <path>', 'read it from a file')
     .action(
       run(async ({ api, out, world }, ref, options) => {
-        const { scope, key } = parseVaultRef(ref);
+        parseVaultRef(ref);
         // A pipe says as clearly as the flag that the secret comes from there.
         const piped =
           !world.isInteractive && !namesSecret(options) ? { secretStdin: true as const } : options;
         const value = await readSecret(piped, world, 'secret');
-        await api('PUT /secrets/{scope}/{key}', { params: { scope, key }, body: { value } });
+        await storeSecret(api, ref, value);
         out.show({ stored: ref }, () => `Stored as ${ref}.`);
       }),
     );
@@ -37,17 +38,15 @@ function set(run: Run): CommandUnknownOpts {
 function list(run: Run): CommandUnknownOpts {
   return new Command('list').description('Names and times, never values').action(
     run(async ({ api, out }) => {
-      const answer = await api('GET /secrets');
-      out.show(answer, () =>
-        [
-          table(
-            ['ref', 'created', 'updated'],
-            answer.secrets.map((secret) => [secret.ref, time(secret.createdAt), time(secret.updatedAt)]),
-            'No secrets.',
-          ),
-          ...(answer.vault.why === undefined ? [] : [`The vault is locked: ${answer.vault.why}`]),
-        ].join('\n'),
+      const { secrets: stored, vault } = await api('GET /secrets');
+      out.show(stored, () =>
+        table(
+          ['ref', 'created', 'updated'],
+          stored.map(({ ref, createdAt, updatedAt }) => [ref, time(createdAt), time(updatedAt)]),
+          'No secrets.',
+        ),
       );
+      if (vault.why !== undefined) out.note(`The vault is locked: ${vault.why}`);
     }),
   );
 }
@@ -84,10 +83,11 @@ function rotateKey(run: Run): CommandUnknownOpts {
           if (vault.state !== 'open') throw new AppError('vault_locked', 'The vault is still locked.');
           return;
         }
-        const newKey = options.newKeyStdin === true ? (await world.readStdin()).trim() : undefined;
+        const newKey =
+          options.newKeyStdin === true ? (await world.readStdin()).toString('utf8').trim() : undefined;
         const answer = await api('POST /vault/rotate-key', { body: newKey === undefined ? {} : { newKey } });
         out.show(answer, () =>
-          `${answer.secrets} secrets are wrapped with master key ${answer.masterKeyId}. ${answer.note}`.trimEnd(),
+          `Wrapped with master key ${answer.masterKeyId}: ${plural(answer.secrets, 'secret')}. ${answer.note}`.trimEnd(),
         );
       }),
     );

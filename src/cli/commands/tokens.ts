@@ -1,6 +1,7 @@
-import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { tokenScopes, type TokenScope } from '../../domain/token.ts';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { tokenScopes } from '../../domain/token.ts';
 import type { Run } from '../context.ts';
+import { spanOf } from '../options.ts';
 import { printable, table, time } from '../output.ts';
 
 const msPerDay = 86_400_000;
@@ -17,15 +18,15 @@ function create(run: Run): CommandUnknownOpts {
   return new Command('create')
     .description('Create a token; it is shown once')
     .argument('<name>')
-    .requiredOption('--scope <scope...>', tokenScopes.join(', '))
-    .option('--expires-in-days <n>', 'after which it no longer works')
+    .addOption(new Option('--scope <scope...>', 'what it may do').choices(tokenScopes).makeOptionMandatory())
+    .option('--expires-in-days <n>', 'after which it no longer works', spanOf(msPerDay, 'more'))
     .action(
       run(async ({ api, out }, name, { scope, expiresInDays }) => {
         const token = await api('POST /tokens', {
           body: {
             name,
-            scopes: scope as TokenScope[],
-            ...(expiresInDays === undefined ? {} : { expiresInMs: Number(expiresInDays) * msPerDay }),
+            scopes: scope,
+            ...(expiresInDays === undefined ? {} : { expiresInMs: expiresInDays }),
           },
         });
         out.show(token, () => token.token);

@@ -1,8 +1,8 @@
-import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { AppError } from '../../domain/errors.ts';
 import type { CliWorld, Run } from '../context.ts';
+import { parseJsonObject, spanOf, wholeNumber } from '../options.ts';
 import { namesSecret, readSecret, type SecretOptions } from '../secret-input.ts';
-import { parseJsonObject } from './channels.ts';
 import { formatIntegration } from './format-integration.ts';
 
 const msPerHour = 3_600_000;
@@ -21,7 +21,7 @@ export function add(run: Run): CommandUnknownOpts {
     .option('--generate-secret', 'make one; it is shown once')
     .option('--allow-event <name...>', 'take only these events')
     .option('--allow-source <cidr...>', 'take only requests from these addresses')
-    .option('--max-payload-bytes <n>', 'the largest body')
+    .option('--max-payload-bytes <n>', 'the largest body', wholeNumber())
     .option('--settings <json>', 'settings of the provider, as a JSON object (generic-hmac)')
     .option('--disabled', 'add it switched off')
     .action(
@@ -32,12 +32,12 @@ export function add(run: Run): CommandUnknownOpts {
             provider,
             secret: await chooseSecret(options, world),
             enabled: options.disabled !== true,
-            ...(options.settings === undefined ? {} : { settings: parseJsonObject(options.settings) }),
+            ...(options.settings === undefined
+              ? {}
+              : { settings: parseJsonObject(options.settings, '--settings') }),
             ...(options.allowEvent === undefined ? {} : { allowedEvents: options.allowEvent }),
             ...(options.allowSource === undefined ? {} : { allowedSources: options.allowSource }),
-            ...(options.maxPayloadBytes === undefined
-              ? {}
-              : { payloadBytesMax: Number(options.maxPayloadBytes) }),
+            ...(options.maxPayloadBytes === undefined ? {} : { payloadBytesMax: options.maxPayloadBytes }),
           },
         });
         out.show(integration, () =>
@@ -55,9 +55,15 @@ export function rotate(run: Run): CommandUnknownOpts {
     .option('--secret-stdin', 'read the new secret from standard input; without any of these it is made')
     .option('--secret-env <name>', 'read it from an environment variable')
     .option('--secret-file <path>', 'read it from a file')
-    .option('--overlap-hours <n>', 'how long the old one stays good', '24')
+    .addOption(
+      new Option('--overlap-hours <n>', 'how long the old one stays good')
+        .argParser(spanOf(msPerHour, 'zero'))
+        .default(24 * msPerHour, '24'),
+    )
     .action(
       run(async ({ api, out, world }, id, options) => {
+        if (options.url === true && namesSecret(options))
+          throw new AppError('invalid_request', 'Change the secret or the URL, one at a time.');
         const secret = namesSecret(options)
           ? ({ from: 'value', value: await readSecret(options, world, 'new secret') } as const)
           : ({ from: 'generate' } as const);
@@ -66,7 +72,7 @@ export function rotate(run: Run): CommandUnknownOpts {
           body: {
             what: options.url === true ? 'url' : 'secret',
             secret,
-            overlapMs: Number(options.overlapHours) * msPerHour,
+            overlapMs: options.overlapHours,
           },
         });
         out.show(integration, () =>

@@ -3,9 +3,9 @@ import { AppError } from '../../domain/errors.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { Answer } from '../client.ts';
 import type { CliWorld, Run } from '../context.ts';
-import { followTrace } from '../follow.ts';
+import { followTrace, requireEnd, type Trace } from '../follow.ts';
+import { parseJsonObject, timeoutOption } from '../options.ts';
 import { readBytes, readSecret } from '../secret-input.ts';
-import { parseJsonObject } from './channels.ts';
 import { formatTrace } from './trace.ts';
 
 interface PayloadOptions {
@@ -23,7 +23,7 @@ export function test(run: Run): CommandUnknownOpts {
     .option('--event <name>', 'which event of the provider')
     .option('--payload-file <path>', 'this body instead of the sample')
     .option('--payload-stdin', 'the body from standard input')
-    .option('--timeout <seconds>', 'how long to follow it', '30')
+    .addOption(timeoutOption('how long to follow it', 30))
     .action(
       run(async (context, id, options) => {
         const payload = await readPayload(options, context.world);
@@ -35,20 +35,10 @@ export function test(run: Run): CommandUnknownOpts {
           },
         });
         const trace =
-          answer.event === undefined
-            ? undefined
-            : await followTrace(context, answer.event, Number(options.timeout) * 1_000);
+          answer.event === undefined ? undefined : await followTrace(context, answer.event, options.timeout);
         context.out.show({ ...answer, ...(trace ? { trace } : {}) }, () => formatAnswer(answer, trace));
-        const good =
-          answer.verdict === 'challenge' || trace?.state === 'delivered' || trace?.state === 'done';
-        if (!good) {
-          const subject = trace?.id ?? answer.delivery;
-          const hint = subject === undefined ? '' : ` See: palyra why ${subject}`;
-          throw new AppError(
-            'unavailable',
-            `The test failed: ${trace ? `${trace.state} (${trace.reason})` : answer.reason}.${hint}`,
-          );
-        }
+        if (trace) requireEnd('The test', trace, ['delivered', 'done']);
+        else if (answer.verdict !== 'challenge') throw refused(answer);
       }),
     );
 }
@@ -81,7 +71,7 @@ export function sign(run: Run): CommandUnknownOpts {
         ]);
         const named = {
           provider: providerOf(providerId),
-          settings: parseJsonObject(options.settings ?? '{}'),
+          settings: parseJsonObject(options.settings ?? '{}', '--settings'),
         };
         const secret = new Secret(await readSecret(options, world, 'signing secret'));
         const now = world.clock.now();
@@ -103,15 +93,21 @@ export function sign(run: Run): CommandUnknownOpts {
 }
 
 async function readPayload(options: PayloadOptions, world: CliWorld): Promise<Buffer | undefined> {
+  if (options.payloadFile !== undefined && options.payloadStdin === true)
+    throw new AppError('invalid_request', 'Give --payload-file or --payload-stdin, not both.');
   if (options.payloadFile !== undefined) return readBytes(options.payloadFile);
-  if (options.payloadStdin === true) return Buffer.from(await world.readStdin());
+  if (options.payloadStdin === true) return world.readStdin();
   return undefined;
 }
 
-function formatAnswer(
-  answer: Answer<'POST /webhooks/{id}/test'>,
-  trace: Answer<'GET /traces/{id}'> | undefined,
-): string {
+type TestAnswer = Answer<'POST /webhooks/{id}/test'>;
+
+function refused({ reason, delivery }: TestAnswer): AppError {
+  const hint = delivery === undefined ? '' : ` See: palyra why ${delivery}`;
+  return new AppError('unavailable', `The test failed: ${reason}.${hint}`);
+}
+
+function formatAnswer(answer: TestAnswer, trace: Trace | undefined): string {
   const head = `The ingress answered ${answer.status} ${answer.verdict ?? answer.reason}${answer.delivery === undefined ? '' : ` (${answer.delivery})`}.`;
   return trace ? `${head}\n\n${formatTrace(trace)}` : head;
 }

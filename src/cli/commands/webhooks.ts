@@ -1,6 +1,7 @@
-import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import type { Run } from '../context.ts';
-import { printable, table, time } from '../output.ts';
+import { wholeNumber } from '../options.ts';
+import { more, printable, table, time } from '../output.ts';
 import { formatIntegration } from './format-integration.ts';
 import { add, rotate } from './webhooks-add.ts';
 import { sign, test } from './webhooks-test.ts';
@@ -81,15 +82,22 @@ function deliveries(run: Run): CommandUnknownOpts {
   return new Command('deliveries')
     .description('What came in, newest first; refused requests too')
     .argument('<id>')
-    .option('--verdict <verdict>', 'accepted, duplicate, challenge, ignored or rejected')
-    .option('--limit <n>', 'how many', '50')
+    .addOption(
+      new Option('--verdict <verdict>', 'only with this one').choices([
+        'accepted',
+        'duplicate',
+        'challenge',
+        'ignored',
+        'rejected',
+      ] as const),
+    )
+    .option('--limit <n>', 'how many', wholeNumber(), 50)
     .action(
       run(async ({ api, out }, id, { verdict, limit }) => {
-        const query = {
-          limit: Number(limit),
-          ...(verdict === undefined ? {} : { verdict: verdict as 'accepted' }),
-        };
-        const page = await api('GET /webhooks/{id}/deliveries', { params: { id }, query });
+        const page = await api('GET /webhooks/{id}/deliveries', {
+          params: { id },
+          query: { limit, ...(verdict === undefined ? {} : { verdict }) },
+        });
         out.show(page, () =>
           table(
             ['delivery', 'at', 'verdict', 'reason', 'event', 'bytes', 'from', 'became'],
@@ -106,6 +114,7 @@ function deliveries(run: Run): CommandUnknownOpts {
             'Nothing came in yet.',
           ),
         );
+        if (page.next !== undefined) out.note(more);
       }),
     );
 }

@@ -1,0 +1,25 @@
+import type { Answer } from '../client.ts';
+import { facts, time } from '../output.ts';
+
+export type Channel = Answer<'GET /channels/{id}'>;
+
+export function formatChannel(channel: Channel): string {
+  const { status, queue } = channel;
+  const detail = 'detail' in status ? `: ${status.code}, ${status.detail}` : '';
+  const retry = 'retryAt' in status ? `, next try ${time(status.retryAt)}` : '';
+  return facts([
+    ['connector', channel.id],
+    ['state', `${status.state} since ${time(status.since)}${detail}${retry}`],
+    ['restarts', channel.restarts],
+    ['credential', channel.secretRef],
+    ['outbox', `${queue.pending} pending, ${queue.held} held, ${queue.dead} dead`],
+    ['inbox', `${queue.inboxPending} pending, ${queue.inboxDead} dead`],
+    ['queue', queueWord(channel)],
+  ]);
+}
+
+export function queueWord({ queue }: Channel): string {
+  if (queue.draining) return 'draining';
+  if (queue.paused) return `paused: ${queue.pauseReason ?? ''}`;
+  return queue.holdReason === undefined ? 'moving' : `on hold: ${queue.holdReason}`;
+}
