@@ -59,10 +59,9 @@ export function nameAt(payload: unknown, pointer: Pointer): string | undefined {
 }
 
 export function tokensOf(pointer: Pointer): readonly string[] {
-  return pointer
-    .slice(1)
-    .split('/')
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const tokens = pointer.slice(1).split('/');
+  if (!pointer.includes('~')) return tokens;
+  return tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 /** A copy of `payload` in which `value` stands at the pointer, within new objects where there are none. */

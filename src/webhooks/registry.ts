@@ -1,4 +1,4 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IntegrationId } from '../domain/ids.ts';
 import type { IntegrationRecord } from '../domain/webhook.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -8,6 +8,13 @@ export interface IntegrationStore {
   listIntegrations(): Promise<readonly IntegrationRecord[]>;
 }
 
+/** An integration with the digests of the tokens of its addresses. */
+interface Known {
+  readonly integration?: IntegrationRecord;
+  readonly current: Uint8Array;
+  readonly previous: Uint8Array;
+}
+
 /**
  * The webhook integrations as they are in force, in memory, so that a request is matched without asking
  * the store. Reloaded as a whole.
@@ -15,7 +22,7 @@ export interface IntegrationStore {
 export class WebhookRegistry {
   readonly #store: IntegrationStore;
   readonly #clock: Pick<Clock, 'now'>;
-  #integrations: ReadonlyMap<IntegrationId, IntegrationRecord> = new Map();
+  #known: ReadonlyMap<IntegrationId, Known> = new Map();
 
   constructor(store: IntegrationStore, clock: Pick<Clock, 'now'>) {
     this.#store = store;
@@ -24,15 +31,15 @@ export class WebhookRegistry {
 
   async reload(): Promise<void> {
     const integrations = await this.#store.listIntegrations();
-    this.#integrations = new Map(integrations.map((integration) => [integration.id, integration]));
+    this.#known = new Map(integrations.map((integration) => [integration.id, toKnown(integration)]));
   }
 
   get(id: IntegrationId): IntegrationRecord | undefined {
-    return this.#integrations.get(id);
+    return this.#known.get(id)?.integration;
   }
 
   list(): readonly IntegrationRecord[] {
-    return [...this.#integrations.values()];
+    return [...this.#known.values()].flatMap(({ integration }) => integration ?? []);
   }
 
   /**
@@ -40,20 +47,29 @@ export class WebhookRegistry {
    * time and give the same answer.
    */
   authenticate(id: IntegrationId, token: string): IntegrationRecord | undefined {
-    const integration = this.#integrations.get(id);
-    const { previousToken, previousTokenUntil = 0 } = integration ?? {};
-    const current = sameToken(integration?.token ?? '', token);
-    const previous = sameToken(previousToken ?? '', token) && previousTokenUntil > this.#clock.now();
-    return current || previous ? integration : undefined;
+    const { integration, current, previous } = this.#known.get(id) ?? nobody;
+    const given = digest(token);
+    const isCurrent = timingSafeEqual(current, given);
+    const isPrevious = timingSafeEqual(previous, given);
+    const { previousTokenUntil = 0 } = integration ?? {};
+    return isCurrent || (isPrevious && previousTokenUntil > this.#clock.now()) ? integration : undefined;
   }
 }
 
-/** Of digests, so that neither content nor length shows in the time. An empty token is none. */
-function sameToken(expected: string, given: string): boolean {
-  const same = timingSafeEqual(digest(expected), digest(given));
-  return same && expected !== '';
+function toKnown(integration: IntegrationRecord): Known {
+  const { token, previousToken } = integration;
+  return { integration, current: digestOf(token), previous: digestOf(previousToken) };
 }
 
-function digest(text: string): Buffer {
+/** In place of a token that there is not; no token has such a digest. */
+const noDigest = randomBytes(32);
+const nobody: Known = { current: noDigest, previous: noDigest };
+
+function digestOf(token: string | undefined): Uint8Array {
+  return token === undefined || token === '' ? noDigest : digest(token);
+}
+
+/** Of digests, so that neither content nor length shows in the time that it takes to compare. */
+function digest(text: string): Uint8Array {
   return hash('sha256', text, 'buffer');
 }

@@ -45,8 +45,8 @@ export class IngressReply {
   }
 
   answer(answer: IngressAnswer): void {
-    this.#write(answer);
-    this.#response.end();
+    // Head and body in one packet.
+    this.#response.end(this.#writeHead(answer) ? answer.body : undefined);
   }
 
   /**
@@ -55,7 +55,7 @@ export class IngressReply {
    */
   async refuse(answer: IngressAnswer): Promise<void> {
     this.#closeAfterwards();
-    this.#write(answer);
+    if (this.#writeHead(answer)) this.#response.write(answer.body);
     if (this.#mayWrite) await discardBody(this.#request, this.#clock);
     this.#response.end();
   }
@@ -66,9 +66,10 @@ export class IngressReply {
     this.answer(answer);
   }
 
-  #write(answer: IngressAnswer): void {
+  /** False when nobody is left to answer, or an answer has begun. */
+  #writeHead(answer: IngressAnswer): boolean {
     const response = this.#response;
-    if (response.destroyed || response.headersSent) return;
+    if (response.destroyed || response.headersSent) return false;
     if (answer.retryAfterSeconds !== undefined) response.setHeader('retry-after', answer.retryAfterSeconds);
     if (answer.allow !== undefined) response.setHeader('allow', answer.allow);
     response.writeHead(answer.status, {
@@ -76,7 +77,7 @@ export class IngressReply {
       'content-length': Buffer.byteLength(answer.body),
       'x-content-type-options': 'nosniff',
     });
-    response.write(answer.body);
+    return true;
   }
 
   #closeAfterwards(): void {
