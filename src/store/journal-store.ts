@@ -100,4 +100,9 @@ export interface MaintenanceStore {
   /** A cheap proof that the store answers; `write` proves a commit. */
   getHealth(): Promise<{ schemaVersion: number; bytes: number }>;
   probeWrite(at: number): Promise<void>;
+  /**
+   * Ends every claim of a connector and every worker's lease as if its time had run out at `now`. Only for
+   * a daemon that knows that it is alone: from any other it would take what it works on.
+   */
+  endClaims(now: number): Promise<void>;
 }

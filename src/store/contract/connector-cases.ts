@@ -123,6 +123,18 @@ const claims: readonly StoreCase[] = [
     },
   },
   {
+    name: 'gives every connector to a daemon that knows the holders to be dead, at once',
+    async run(open) {
+      const store = await open();
+      const stale = known(await store.connectors.claim(connector, 'left', 1_000, 60_000));
+
+      await store.maintenance.endClaims(1_100);
+
+      const claim = known(await store.connectors.claim(connector, 'right', 1_100, 2_000));
+      assert.ok(claim.epoch > stale.epoch);
+    },
+  },
+  {
     name: 'gives a connector to one of two daemons that claim it at the same moment',
     concurrent: true,
     async run(open) {

@@ -20,6 +20,28 @@ const scenarios: readonly QueueScenario[] = [
     },
   },
   {
+    name: 'hands every leased row to a daemon that knows the owners to be dead, at once',
+    async run(kit, open) {
+      const store = await open();
+      await kit.add(store, { key: 'a', conversation: 'one' });
+      await kit.add(store, { key: 'b', conversation: 'two' });
+      const { rows: stale } = await kit.lease(store, 1_000, { leaseMs: 60_000 });
+
+      await store.maintenance.endClaims(1_100);
+
+      const { rows } = await kit.lease(store, 1_100);
+      assert.deepEqual(keysOf(rows).toSorted(), ['a', 'b']);
+      assert.deepEqual(
+        rows.map(({ attempt, interrupted }) => [attempt, interrupted]),
+        [
+          [2, true],
+          [2, true],
+        ],
+      );
+      for (const lease of stale) await rejectsWith(kit.end(store, lease, 1_101), 'lease_lost');
+    },
+  },
+  {
     name: 'refuses everything that a stale owner writes',
     async run(kit, open) {
       const store = await open();

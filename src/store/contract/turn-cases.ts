@@ -181,7 +181,9 @@ export const turnCases: readonly StoreCase[] = [
       await before.inbox.suspend(await leaseOne(before, 1_000), suspension());
       await before.close();
       const store = await open();
+      await store.maintenance.endClaims(1_999);
 
+      assert.deepEqual((await store.inbox.lease(leaseRequest(1_999))).rows, []);
       const first = await store.inbox.resume(turn, 'post 1', endOf(2_000, { parts: answer(0) }));
       const again = await store.inbox.resume(turn, 'post 1', endOf(2_001, { parts: answer(1) }));
 

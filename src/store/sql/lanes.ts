@@ -115,6 +115,12 @@ export async function extendLeases(
   return lost;
 }
 
+/** Of every worker. What an agent has taken is its own to keep. */
+export async function expireLeases(tx: Tx, now: number): Promise<void> {
+  await tx.run(sql`
+    update lane set due_at = ${now} where lease_id is not null and lease_id <> ${suspended} and due_at > ${now}`);
+}
+
 /** Puts a leased row back as if it had not been tried. */
 export async function deferLease(tx: Tx, queue: QueueName, lease: Lease, deferral: Deferral): Promise<void> {
   const seq = await checkLease(tx, queue, lease);

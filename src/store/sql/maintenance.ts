@@ -2,7 +2,7 @@ import type { SourceId } from '../../domain/ids.ts';
 import { type Sql, sql } from '../../lib/sql.ts';
 import type { MaintenanceStore, RetentionPolicy } from '../journal-store.ts';
 import type { QueueName } from '../queue.ts';
-import { table } from './lanes.ts';
+import { expireLeases, table } from './lanes.ts';
 import { bodyIsNeeded, record } from './record.ts';
 import { metaMethods } from './settings.ts';
 import type { Methods, Tx } from './tx.ts';
@@ -42,6 +42,12 @@ export const maintenanceMethods: Methods<MaintenanceStore> = {
   async probeWrite(tx, at) {
     await tx.run(sql`
       insert into meta (key, value) values ('probe', ${String(at)}) on conflict (key) do update set value = excluded.value`);
+  },
+
+  async endClaims(tx, now) {
+    await tx.run(sql`update connector_claim set until = ${now} where until > ${now}`);
+    await expireLeases(tx, now);
+    tx.touch('connectors', 'inbox', 'outbox');
   },
 };
 
