@@ -1,0 +1,45 @@
+import { sleep } from '../../../src/lib/clock.ts';
+import { mayReadContent } from './application-flags.ts';
+import type { Faults } from './faults.ts';
+import { intent, isWanted } from './gateway-intents.ts';
+import type { Session } from './gateway-session.ts';
+import type { World, WorldEvent } from './world.ts';
+
+/** How long a late dispatch waits when no other comes. */
+const lateMs = 1_000;
+
+/** Sends an event into a session, if it is for it, as the weather has it. */
+export function deliver(world: World, faults: Faults, event: WorldEvent, session: Session): void {
+  if (!concerns(world, event, session)) return;
+  const content = (session.intents & intent.messageContent) !== 0 && mayReadContent(session.bot.flags);
+  const data = event.data(session.bot, content);
+  const send = (): void => session.dispatch(event.type, data);
+  const { held } = session;
+  const fault = faults.takeDispatch(event);
+  if (fault === 'late' && !held) {
+    const release = (): void => {
+      session.held = undefined;
+      send();
+    };
+    session.held = release;
+    void sleep(world.clock, lateMs).then(() => (session.held === release ? release() : undefined));
+    return;
+  }
+  if (fault !== 'lose') send();
+  if (fault === 'twice') send();
+  held?.();
+}
+
+function concerns(world: World, event: WorldEvent, { bot, shard, intents }: Session): boolean {
+  const guild = event.channel?.guild ?? event.guild;
+  if (shardOf(guild?.id, shard[1]) !== shard[0]) return false;
+  if (!isWanted(event, intents)) return false;
+  if (event.only) return event.only === bot;
+  if (event.channel) return world.canSee(event.channel, bot.user.id);
+  return guild?.members.has(bot.user.id) ?? true;
+}
+
+/** Source: docs.discord.com/developers/events/gateway#sharding. Direct messages go to shard 0. */
+export function shardOf(guildId: string | undefined, count: number): number {
+  return guildId === undefined ? 0 : Number((BigInt(guildId) >> 22n) % BigInt(count));
+}
