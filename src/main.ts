@@ -1,64 +1,40 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { agentKinds, createAgent } from './agents/registry.ts';
+import { createAgent } from './agents/registry.ts';
 import { ensureBootstrapToken } from './bootstrap-token.ts';
 import type { Config } from './config.ts';
-import type { ConnectorAdapter } from './connectors/connector.ts';
 import { AdapterRegistry, defaultAdapters } from './connectors/registry.ts';
-import { ChannelPlatform } from './core/channel-platform.ts';
+import type { ChannelPlatform } from './core/channel-platform.ts';
 import { Engine, type EngineSettings } from './core/engine.ts';
 import { prepareFirstStart } from './core/first-start.ts';
-import { Health } from './core/health.ts';
-import { Agents } from './core/platform/agents.ts';
-import { Channels } from './core/platform/channels.ts';
-import { Deliveries } from './core/platform/deliveries.ts';
-import { Messages } from './core/platform/messages.ts';
-import { Rules } from './core/platform/rules.ts';
-import { Secrets } from './core/platform/secrets.ts';
 import type { Identity } from './core/platform/status.ts';
-import { Tokens } from './core/platform/tokens.ts';
-import { Webhooks } from './core/platform/webhooks.ts';
 import { rememberSecrets } from './core/recent-secrets.ts';
 import { startRetention } from './core/retention.ts';
 import { WebhookReceiver } from './core/webhook-receiver.ts';
 import { WebhookRejections } from './core/webhook-rejections.ts';
 import { writeDaemonFile } from './daemon-file.ts';
 import type { AgentSpec } from './domain/agent-spec.ts';
-import type { AppError } from './domain/errors.ts';
-import type { ConnectorId, NextId } from './domain/ids.ts';
+import type { ConnectorId } from './domain/ids.ts';
 import type { VaultRef } from './domain/vault-ref.ts';
 import { type Listeners, openListeners } from './http/listeners.ts';
 import { compileBlocks, rememberBlocks } from './lib/address-blocks.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { createGuardedFetch } from './lib/guarded-fetch.ts';
 import { createNextId } from './lib/ids.ts';
-import { createLogger, type Logger, type LogSink } from './lib/logger.ts';
+import { createLogger, type Logger } from './lib/logger.ts';
 import { Histogram } from './lib/metrics.ts';
 import { Redactor } from './lib/redact.ts';
 import type { Secret } from './lib/secret.ts';
-import { type ConnectSocket, createConnectSocket } from './lib/socket.ts';
-import type { Environment, Place } from './place.ts';
-import { newToken, takeStateDir } from './state-dir.ts';
+import { createConnectSocket } from './lib/socket.ts';
+import { takeStateDir } from './state-dir.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 import type { Store } from './store/store.ts';
 import { createKeySource } from './vault/create-key-source.ts';
 import { createNoteSealer } from './vault/note-sealer.ts';
-import { openVault, type Vault } from './vault/vault.ts';
+import { openVault } from './vault/vault.ts';
 import { WebhookRegistry } from './webhooks/registry.ts';
-
-export interface DaemonOptions {
-  readonly place: Place;
-  readonly config: Config;
-  readonly env: Environment;
-  readonly version: string;
-  readonly logTo: LogSink;
-  /** The daemon cannot go on, e.g. because its store is gone. */
-  readonly onFatal: (error: AppError) => void;
-  /** The connector kinds; a test puts its own beside. */
-  readonly adapters?: readonly ConnectorAdapter[];
-  /** Puts something around the store; a test makes it fail or die at a chosen step. */
-  readonly wrapStore?: (store: Store) => Store;
-}
+import type { DaemonOptions, Ground } from './ground.ts';
+import { wirePlatform } from './wire-platform.ts';
 
 export interface Daemon {
   readonly identity: Identity;
@@ -71,22 +47,6 @@ export interface Daemon {
 }
 
 type Close = () => Promise<void> | void;
-
-/** What the parts are put together from. */
-interface Ground {
-  readonly options: DaemonOptions;
-  readonly store: Store;
-  readonly vault: Vault;
-  readonly adapters: AdapterRegistry;
-  readonly clock: Clock;
-  readonly nextId: NextId;
-  readonly random: () => number;
-  readonly redactor: Redactor;
-  readonly log: Logger;
-  readonly fetch: ReturnType<typeof createGuardedFetch>;
-  readonly connectSocket: ConnectSocket;
-  readonly identity: { current: Identity };
-}
 
 /**
  * Puts the daemon together and starts it. Resolves when it listens.
@@ -186,7 +146,7 @@ async function run(ground: Ground, closing: Close[]): Promise<Omit<Daemon, 'stop
   const engine = createEngine(ground);
   const registry = new WebhookRegistry(store.webhooks, clock);
   const receiver = createReceiver(ground, engine);
-  const platform = createPlatform(ground, engine, registry, receiver);
+  const platform = wirePlatform(ground, engine, registry, receiver);
   await ensureBootstrapToken(place.stateDir, platform.tokens, ground.redactor);
   await watchConfiguration(ground, engine, registry, closing);
   await engine.start();
@@ -297,50 +257,6 @@ function createReceiver(
     nextId,
     log,
     keptMax,
-  });
-}
-
-function createPlatform(
-  ground: Ground,
-  engine: Engine,
-  registry: WebhookRegistry,
-  receiver: WebhookReceiver,
-): ChannelPlatform {
-  const { options, vault, identity } = ground;
-  const { supervisor, policy, plan, ingest } = engine;
-  const vaultLocked = (): string | undefined => {
-    const status = vault.status();
-    return status.state === 'locked' ? status.why : undefined;
-  };
-  return new ChannelPlatform({
-    ...ground,
-    identity: () => identity.current,
-    health: new Health({ ...ground, supervisor, vaultLocked }),
-    channels: new Channels({ ...ground, supervisor }),
-    messages: new Messages({ ...ground, plan, depthMax: options.config.outbox.depthMax }),
-    rules: new Rules({ ...ground, policy }),
-    webhooks: new Webhooks({
-      ...ground,
-      registry,
-      policy,
-      publicUrl: () => identity.current.publicUrl,
-      ingressUrl: () => identity.current.ingressUrl,
-      checkBlocks: (blocks) => void compileBlocks(blocks),
-    }),
-    deliveries: new Deliveries({ ...ground, registry, receiver, ingest }),
-    agents: new Agents({
-      ...ground,
-      directory: engine.agents,
-      kinds: agentKinds().map(({ kind }) => kind),
-      createAgent: (spec) =>
-        createAgent(spec, {
-          ...ground,
-          resolveSecret: (ref) => vault.resolve(ref),
-          version: options.version,
-        }),
-    }),
-    secrets: new Secrets({ vault, supervisor }),
-    tokens: new Tokens({ ...ground, newToken }),
   });
 }
 

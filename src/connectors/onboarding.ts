@@ -43,6 +43,14 @@ export interface AppliedOnboarding {
   readonly replaced: boolean;
 }
 
+export interface StoredAccount {
+  readonly connector: ConnectorId;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly credential: Secret;
+  /** A conversation in which to check what the account may do. */
+  readonly verifyChannel?: string;
+}
+
 /** What an onboarding can reach. */
 export interface OnboardingHost {
   readonly fetch: GuardedFetch;
@@ -62,6 +70,8 @@ export interface ConnectorOnboarding<Request = unknown> {
   readonly requestSchema: z.ZodType<Request>;
   /** Changes nothing, here or there. @throws AppError `unauthenticated`, `unavailable`, `rate_limited`. */
   probe(request: Request, host: Omit<OnboardingHost, 'apply'>): Promise<ProbeReport>;
+  /** The same look for an account that is set up, with what is stored. */
+  refresh(account: StoredAccount, host: Omit<OnboardingHost, 'apply'>): Promise<ProbeReport>;
   /** Looks again, then applies. @throws AppError `invalid_request` when the look finds an error. */
   apply(
     request: Request,

@@ -1,15 +1,20 @@
 import type { Page, PageRequest } from '../domain/page.ts';
-import type { SourceId } from '../domain/ids.ts';
+import type { GapRecord, GapState } from '../domain/gap.ts';
+import { parseConnectorId, type SourceId } from '../domain/ids.ts';
 import type { AuditEntry, Gauge, StoredJournalEntry } from '../store/journal-store.ts';
 import type { EventRecord, EventState } from '../store/inbox-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Health, Readiness } from './health.ts';
+import type { Approvals } from './platform/approvals.ts';
 import type { Agents } from './platform/agents.ts';
 import type { Channels } from './platform/channels.ts';
 import { type EventBatch, type EventTailRequest, openEventTail } from './platform/event-tail.ts';
 import type { Deliveries } from './platform/deliveries.ts';
 import { type Check, diagnose } from './platform/doctor.ts';
 import type { Messages } from './platform/messages.ts';
+import type { Onboarding } from './platform/onboarding.ts';
+import type { Operations } from './platform/operations.ts';
+import type { Pairings } from './platform/pairings.ts';
 import type { Rules } from './platform/rules.ts';
 import type { Secrets } from './platform/secrets.ts';
 import { type Identity, type StatusView, statusOf } from './platform/status.ts';
@@ -26,6 +31,10 @@ export interface ChannelPlatformDeps {
   readonly identity: () => Identity;
   readonly channels: Channels;
   readonly messages: Messages;
+  readonly operations: Operations;
+  readonly approvals: Approvals;
+  readonly pairings: Pairings;
+  readonly onboarding: Onboarding;
   readonly rules: Rules;
   readonly webhooks: Webhooks;
   readonly deliveries: Deliveries;
@@ -39,6 +48,10 @@ export class ChannelPlatform {
   readonly #deps: ChannelPlatformDeps;
   readonly channels: Channels;
   readonly messages: Messages;
+  readonly operations: Operations;
+  readonly approvals: Approvals;
+  readonly pairings: Pairings;
+  readonly onboarding: Onboarding;
   readonly rules: Rules;
   readonly webhooks: Webhooks;
   readonly deliveries: Deliveries;
@@ -50,6 +63,10 @@ export class ChannelPlatform {
     this.#deps = deps;
     this.channels = deps.channels;
     this.messages = deps.messages;
+    this.operations = deps.operations;
+    this.approvals = deps.approvals;
+    this.pairings = deps.pairings;
+    this.onboarding = deps.onboarding;
     this.rules = deps.rules;
     this.webhooks = deps.webhooks;
     this.deliveries = deps.deliveries;
@@ -93,6 +110,21 @@ export class ChannelPlatform {
 
   events(filter: { source?: SourceId; state?: EventState }, page: PageRequest): Promise<Page<EventRecord>> {
     return this.#deps.store.inbox.listEvents(filter, page);
+  }
+
+  /** The times in which connectors did not hear their platforms, and how each was closed. */
+  gaps(
+    filter: { readonly connector?: string | undefined; readonly state?: GapState | undefined },
+    page: PageRequest,
+  ): Promise<Page<GapRecord>> {
+    const { connector, state } = filter;
+    return this.#deps.store.platforms.listGaps(
+      {
+        ...(connector === undefined ? {} : { connector: parseConnectorId(connector) }),
+        ...(state === undefined ? {} : { state }),
+      },
+      page,
+    );
   }
 
   /** What comes into the flight recorder, as it comes. @throws AppError `invalid_request`. */

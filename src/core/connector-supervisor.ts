@@ -4,6 +4,7 @@ import { AppError } from '../domain/errors.ts';
 import type { ConnectorId } from '../domain/ids.ts';
 import type { VaultRef } from '../domain/vault-ref.ts';
 import { formatVaultRef } from '../domain/vault-ref.ts';
+import { rejectOnAbort } from '../lib/clock.ts';
 import type { ConnectorRecord } from '../store/connector-store.ts';
 import type { Store } from '../store/store.ts';
 import { type ConnectorHostDeps, createConnectorHost } from './connector-host.ts';
@@ -33,6 +34,8 @@ export class ConnectorSupervisor {
   #looking: Promise<readonly ConnectorId[]> = Promise.resolve([]);
   /** What is being done about a connector: one thing after the other, and no other connector waits for it. */
   readonly #following = new Map<ConnectorId, Promise<void>>();
+  /** Who waits for the next change of any connector. */
+  readonly #onceChanged = new Set<() => void>();
   #cancelLook: () => void = () => undefined;
   #stopped = false;
 
@@ -77,6 +80,28 @@ export class ConnectorSupervisor {
   async restart(id: ConnectorId): Promise<void> {
     await this.reconcile();
     await this.#follow(id, { anew: true });
+  }
+
+  /**
+   * Resolves when the connector has a live session. Rejects with what keeps it from having one that only a
+   * person can help, or with the signal's reason.
+   */
+  async settled(id: ConnectorId, signal: AbortSignal): Promise<void> {
+    while (!isUp(this.#runners.get(id)?.state)) {
+      const changed = Promise.withResolvers<undefined>();
+      const onChange = (): void => changed.resolve(undefined);
+      this.#onceChanged.add(onChange);
+      try {
+        await rejectOnAbort(changed.promise, signal);
+      } finally {
+        this.#onceChanged.delete(onChange);
+      }
+    }
+  }
+
+  #changed(id: ConnectorId): void {
+    for (const resolve of this.#onceChanged) resolve();
+    this.#deps.onChange(id);
   }
 
   async stop(): Promise<void> {
@@ -130,14 +155,14 @@ export class ConnectorSupervisor {
     if (runner) {
       await runner.stop();
       this.#runners.delete(id);
-      this.#deps.onChange(id);
+      this.#changed(id);
     }
     const wanted = this.#wanted.get(id);
     if (wanted && !this.#stopped) this.#start(wanted);
   }
 
   #start(record: ConnectorRecord): void {
-    const { store, adapters, owner, clock, random, log, policy, onChange } = this.#deps;
+    const { store, adapters, owner, clock, random, log, policy } = this.#deps;
     const runner = new ConnectorRunner({
       record,
       open: async (claim, signal) => {
@@ -151,7 +176,7 @@ export class ConnectorSupervisor {
       random,
       log,
       policy,
-      onChange: () => onChange(record.id),
+      onChange: () => this.#changed(record.id),
     });
     this.#runners.set(record.id, runner);
     runner.start();
@@ -162,6 +187,13 @@ export class ConnectorSupervisor {
     const name = formatVaultRef(ref);
     return [...this.#runners].filter(([, runner]) => runner.record.secretRef === name).map(([id]) => id);
   }
+}
+
+/** @throws AppError when only a person can help. */
+function isUp(state: ConnectorState | undefined): boolean {
+  if (state?.state !== 'blocked') return state?.state === 'running';
+  const code = state.code === 'unauthenticated' ? 'unauthenticated' : 'invalid_request';
+  throw new AppError(code, state.detail);
 }
 
 /** @throws AppError `config_invalid` that names the first key that is wrong. */

@@ -21,6 +21,7 @@ import { EventHandler } from './event-handler.ts';
 import { EventSettler } from './event-settler.ts';
 import { createIngest, type Ingest } from './ingest.ts';
 import { LeaseWorker, type LeaseWorkerSettings } from './lease-worker.ts';
+import { Pairing } from './pairing.ts';
 import { PartHandler } from './part-handler.ts';
 import type { PlanDeps } from './plan.ts';
 import { Policy } from './policy.ts';
@@ -72,6 +73,7 @@ export class Engine {
   readonly ingest: Ingest;
   readonly supervisor: ConnectorSupervisor;
   readonly plan: PlanDeps;
+  readonly pairing: Pairing;
   readonly #inbox: LeaseWorker<LeasedEvent>;
   readonly #outbox: LeaseWorker<LeasedPart>;
   #unwatch: () => void = () => undefined;
@@ -90,6 +92,7 @@ export class Engine {
       depthMax: settings.inboxDepthMax,
     });
     this.plan = { findAdapter: (kind) => adapters.find(kind), nextId };
+    this.pairing = new Pairing({ store: store.access, clock, nextId, log });
     this.supervisor = new ConnectorSupervisor({
       ...deps,
       ingest: this.ingest,
@@ -104,7 +107,7 @@ export class Engine {
   async start(): Promise<void> {
     this.#unwatch = this.#deps.store.watch((topics) => this.#onCommit(topics));
     try {
-      await Promise.all([this.policy.reload(), this.agents.reload()]);
+      await Promise.all([this.policy.reload(), this.agents.reload(), this.pairing.reload()]);
     } catch (error) {
       this.#unwatch();
       throw error;
@@ -126,6 +129,7 @@ export class Engine {
     if (topics.has('outbox')) this.#outbox.wake();
     if (topics.has('connectors')) void this.supervisor.reconcile();
     if (topics.has('rules')) this.#reload('rules', this.policy.reload());
+    if (topics.has('access')) this.#reload('access', this.pairing.reload());
     if (topics.has('agents')) this.#reload('agents', this.agents.reload());
   }
 
@@ -179,7 +183,8 @@ export class Engine {
       settler,
       clock,
       log,
-      isPaired: () => false,
+      pairing: this.pairing,
+      plan,
     });
   }
 

@@ -1,12 +1,13 @@
 import { AppError, isAppError } from '../domain/errors.ts';
-import type { SourceId } from '../domain/ids.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { LeasedEvent } from '../store/inbox-store.ts';
 import type { Store } from '../store/store.ts';
 import type { BotLoopGuard } from './bot-loop-guard.ts';
 import type { EventSettler } from './event-settler.ts';
+import type { Pairing } from './pairing.ts';
 import { persist } from './persist.ts';
+import { type PlanDeps, planNotice } from './plan.ts';
 import type { ConnectorRouter, RouteDecision } from './router/decision.ts';
 import type { TurnHandler } from './turn-handler.ts';
 
@@ -18,8 +19,8 @@ export interface EventHandlerDeps {
   readonly settler: EventSettler;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Pairing grants, from memory: whether a sender may write to a connector directly. */
-  readonly isPaired: (source: SourceId, sender: string) => boolean;
+  readonly pairing: Pairing;
+  readonly plan: PlanDeps;
 }
 
 /** How often an event is tried that this program's own mistake keeps from being handled. */
@@ -62,9 +63,28 @@ export class EventHandler {
         ...(decision.action === 'accept' ? { agent: decision.agent } : {}),
       });
     }
-    if (decision.action !== 'accept') return settler.ignore(leased, decision.reason, decision.rule, signal);
+    if (decision.action !== 'accept') return this.#refuse(leased, decision, signal);
     if (event.type !== 'webhook' && event.sender.kind === 'bot') botLoops.sawBot(event.lane, eventId);
     await turns.handle(leased, decision, signal);
+  }
+
+  /** Somebody who has to be paired first is told, and gets to give a code. */
+  async #refuse(
+    leased: LeasedEvent,
+    { reason, rule }: Exclude<RouteDecision, { action: 'accept' }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { settler, pairing, plan, clock } = this.#deps;
+    const { event, eventId } = leased;
+    if (
+      reason !== 'direct_message_pairing_required' ||
+      event.type !== 'message.created' ||
+      event.sender.kind !== 'human'
+    )
+      return settler.ignore(leased, { reason, rule }, [], signal);
+    const answer = await persist(clock, signal, () => pairing.answer(event));
+    const parts = answer.text === undefined ? [] : planNotice(eventId, event, answer.text, plan);
+    return settler.ignore(leased, { reason: answer.reason, rule }, parts, signal);
   }
 
   async #decide(
@@ -74,14 +94,14 @@ export class EventHandler {
   ): Promise<RouteDecision> {
     if (event.type === 'webhook')
       return router.route(event, { participates: false, paired: false, botTurns: 0 });
-    const { botLoops, clock, isPaired, store } = this.#deps;
+    const { botLoops, clock, pairing, store } = this.#deps;
     if (event.sender.kind === 'human') botLoops.sawPerson(event.lane);
     const participates =
       event.address.thread !== undefined &&
       (await persist(clock, signal, () => store.outbox.getParticipation(event.lane)));
     return router.route(event, {
       participates,
-      paired: isPaired(source, event.sender.id),
+      paired: pairing.isPaired(source, event.sender.id),
       botTurns: botLoops.count(event.lane, eventId),
     });
   }

@@ -45,16 +45,17 @@ export class EventSettler {
     this.#deps = deps;
   }
 
+  /** `parts` tell the sender why, where that is the custom. */
   ignore(
     leased: LeasedEvent,
-    reason: ReasonCode,
-    rule: RuleId | undefined,
+    { reason, rule }: { readonly reason: ReasonCode; readonly rule?: RuleId | undefined },
+    parts: readonly NewPart[],
     signal: AbortSignal,
   ): Promise<void> {
     return this.#complete(leased, signal, {
       state: 'ignored',
       reason,
-      parts: [],
+      parts,
       ...(rule === undefined ? {} : { rule }),
     });
   }

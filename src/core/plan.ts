@@ -10,8 +10,9 @@ import {
   type NextId,
   type PartId,
   type TurnId,
+  turnIdOf,
 } from '../domain/ids.ts';
-import type { InboundEvent } from '../domain/inbound-event.ts';
+import type { ChatEvent, InboundEvent } from '../domain/inbound-event.ts';
 import { limits } from '../domain/limits.ts';
 import type { Origin, OutboundOperation } from '../domain/outbound.ts';
 import type { ReplyTo } from '../domain/rule.ts';
@@ -104,6 +105,26 @@ export function planAcknowledgement(
       key: `${turn}:acknowledgement`,
       address: event.address,
       operation: { op: 'react', emoji, remove: false },
+      origin: { kind: 'turn', turn, event: eventId, slot: -1 },
+    },
+    deps,
+  );
+}
+
+/** Something that this program itself says to whoever wrote. */
+export function planNotice(
+  eventId: EventId,
+  event: ChatEvent,
+  text: string,
+  deps: PlanDeps,
+): readonly NewPart[] {
+  const turn = turnIdOf(eventId);
+  const { handle: _handle, ...address } = event.address;
+  return planMessage(
+    {
+      key: `${turn}:notice`,
+      address,
+      operation: { op: 'send', text },
       origin: { kind: 'turn', turn, event: eventId, slot: -1 },
     },
     deps,

@@ -158,6 +158,20 @@ export const reasonTable = {
   },
   resent_labelled: { meaning: 'It may be a repeat, and was sent again with a label that says so.', hint: '' },
   platform_rejected: { meaning: 'The platform refused the message for good.', hint: '' },
+  message_invalid: {
+    meaning: 'The platform does not take the message as it is.',
+    hint: 'The detail says which part of it.',
+  },
+  destination_unavailable: {
+    meaning: 'The conversation is not there, or the connector cannot reach it.',
+    hint: 'The detail says why. Mend it on the platform, then replay.',
+  },
+  permission_missing: {
+    meaning: 'The account lacks a permission on the platform.',
+    hint: 'Grant it there, then replay.',
+  },
+  target_gone: { meaning: 'The message that it is about is not there any more.', hint: '' },
+  message_gone: { meaning: 'The message is not there any more.', hint: '' },
   operation_unsupported: {
     meaning: 'The connector cannot do this operation.',
     hint: 'See: palyra channels capabilities <id>.',

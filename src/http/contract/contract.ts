@@ -1,6 +1,9 @@
+import { accessContract } from './access.ts';
 import { channelContract } from './channels.ts';
 import type { Contract, Endpoint } from './endpoint.ts';
 import { messageContract } from './messages.ts';
+import { operationContract } from './operations.ts';
+import { platformContract } from './platforms.ts';
 import { routerContract } from './router.ts';
 import { settingsContract } from './settings.ts';
 import { systemContract } from './system.ts';
@@ -11,6 +14,9 @@ export const contract = {
   ...systemContract,
   ...channelContract,
   ...messageContract,
+  ...operationContract,
+  ...accessContract,
+  ...platformContract,
   ...routerContract,
   ...webhookContract,
   ...settingsContract,

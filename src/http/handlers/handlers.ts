@@ -1,8 +1,11 @@
 import type { ChannelPlatform } from '../../core/channel-platform.ts';
 import type { NextId } from '../../domain/ids.ts';
 import type { Api, HandlersOf } from '../contract/contract.ts';
+import { accessHandlers } from './access.ts';
 import { channelHandlers } from './channels.ts';
 import { messageHandlers } from './messages.ts';
+import { operationHandlers } from './operations.ts';
+import { platformHandlers } from './platforms.ts';
 import { routerHandlers } from './router.ts';
 import { settingsHandlers } from './settings.ts';
 import { systemHandlers } from './system.ts';
@@ -14,6 +17,9 @@ export function createHandlers(platform: ChannelPlatform, nextId: NextId): Handl
     ...systemHandlers(platform),
     ...channelHandlers(platform),
     ...messageHandlers(platform, nextId),
+    ...operationHandlers(platform),
+    ...accessHandlers(platform),
+    ...platformHandlers(platform),
     ...routerHandlers(platform),
     ...webhookHandlers(platform),
     ...settingsHandlers(platform),

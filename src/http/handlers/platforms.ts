@@ -1,0 +1,16 @@
+import type { ChannelPlatform } from '../../core/channel-platform.ts';
+import type { HandlersOf } from '../contract/contract.ts';
+import type { platformContract } from '../contract/platforms.ts';
+import { toPage } from './page.ts';
+
+export function platformHandlers(platform: ChannelPlatform): HandlersOf<typeof platformContract> {
+  const { onboarding } = platform;
+  return {
+    'GET /gaps': ({ query: { connector, state, ...page } }) =>
+      platform.gaps({ connector, state }, toPage(page)),
+    'POST /channels/{kind}/onboarding/probe': ({ params, body }) => onboarding.probe(params.kind, body),
+    'POST /channels/{kind}/onboarding/apply': ({ params, body }) => onboarding.apply(params.kind, body),
+    'POST /channels/{id}/health-refresh': ({ params, body: { verifyChannel } }) =>
+      onboarding.refresh(params.id, verifyChannel),
+  };
+}
