@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokenScopes, type TokenScope } from '../../domain/token.ts';
 import { openDaemon, type TestDaemon } from '../../../test/support/daemon.ts';
 import { closeAll } from '../../../test/support/egress.ts';
+import { rawRequest } from '../../../test/support/hooks.ts';
+import { openConnection } from '../../../test/support/raw-http.ts';
 import { contract } from '../contract/contract.ts';
 
 interface Place {
@@ -169,6 +171,15 @@ describe('without a token', () => {
       expect(await problemOf(response)).toMatchObject({ code: 'not_found' });
     },
   );
+
+  it('no body is waited for', async () => {
+    const connection = await openConnection(daemon.adminUrl);
+
+    await connection.write(rawRequest('POST /admin/v1/messages', { 'content-length': '1000000' }, '{'));
+    const answer = await connection.response();
+
+    expect(answer?.status).toBe(401);
+  });
 
   it('nothing is told to a page of another site', async () => {
     const { headers } = await fetch(`${daemon.adminUrl}/admin/v1/status`, {

@@ -1,8 +1,9 @@
 import type { Context } from 'hono';
+import type { IncomingMessage } from 'node:http';
 
 /** What a request to the admin listener carries along. */
 export interface AdminEnv {
-  readonly Bindings: { readonly incoming: { readonly socket: { readonly remoteAddress?: string } } };
+  readonly Bindings: { readonly incoming: IncomingMessage };
   readonly Variables: {
     readonly requestId: string;
     /** Who asked, once it is known. */

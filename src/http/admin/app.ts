@@ -1,15 +1,14 @@
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { routePath } from 'hono/route';
 import { AppError } from '../../domain/errors.ts';
 import type { NextId } from '../../domain/ids.ts';
-import { limits } from '../../domain/limits.ts';
 import type { ChannelPlatform } from '../../core/channel-platform.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Histogram } from '../../lib/metrics.ts';
 import { contract } from '../contract/contract.ts';
 import { createHandlers } from '../handlers/handlers.ts';
+import { BodyBudget } from '../read-body.ts';
 import { RateLimiter, type RateLimits } from '../rate-limit.ts';
 import type { AdminContext, AdminEnv } from './admin-env.ts';
 import { type AuthenticatedCaller, authenticate, authorize } from './authenticate.ts';
@@ -31,6 +30,9 @@ export interface AdminDeps {
   readonly stopping: AbortSignal;
 }
 
+/** Bytes of request bodies in memory at once. */
+const bodiesBytesMax = 64 * 1024 * 1024;
+
 /** The admin listener: the API by its contract, and beside it health, metrics, the document and the stream. */
 export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
   const { platform, clock, log, nextId, acknowledgedIn } = deps;
@@ -39,7 +41,6 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
   const eventStream = createEventStream(deps);
 
   watchRequests(app, deps);
-  app.use('*', bodyLimit({ maxSize: limits.adminBodyBytesMax, onError: () => tooLarge() }));
   app.get('/healthz', (c) => c.text('ok\n'));
   app.get('/readyz', async (c) => {
     const readiness = await platform.readiness();
@@ -56,7 +57,8 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
     authorize(caller, 'read');
     return eventStream(c, caller);
   });
-  mount(app, contract, createHandlers(platform, nextId), { platform, log });
+  const budget = new BodyBudget(bodiesBytesMax);
+  mount(app, contract, createHandlers(platform, nextId), { platform, log, clock, budget });
 
   app.notFound((c) => {
     throw new AppError('not_found', `There is no ${c.req.method} at this address. See /openapi.json.`);
@@ -97,8 +99,4 @@ function watchRequests(app: Hono<AdminEnv>, { clock, log, nextId, rateLimits }: 
       remote_ip: remoteAddress,
     });
   });
-}
-
-function tooLarge(): never {
-  throw new AppError('too_large', `The body is over ${limits.adminBodyBytesMax} bytes.`);
 }

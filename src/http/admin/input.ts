@@ -1,6 +1,11 @@
 import type { Context } from 'hono';
+import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
+import { limits } from '../../domain/limits.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { type BodyBudget, discardBody, readBody } from '../read-body.ts';
+import type { AdminContext } from './admin-env.ts';
 
 /** Deeper than anything that is meant, and shallow enough for whatever walks over it by recursion. */
 const depthMax = 64;
@@ -37,9 +42,18 @@ export function readParams(c: Context): Record<string, string> {
   );
 }
 
-/** The body as JSON; an empty one counts as `{}`. @throws AppError `invalid_request`. */
-export async function readBody(c: Context): Promise<unknown> {
-  const bytes = await readBytes(c);
+export interface BodyDeps {
+  readonly budget: BodyBudget;
+  readonly clock: Clock;
+}
+
+/**
+ * The body as JSON; an empty one counts as `{}`, and a GET has none.
+ * @throws AppError `invalid_request`; `too_large`; `unavailable` when too many are read at once.
+ */
+export async function readJson(c: AdminContext, deps: BodyDeps): Promise<unknown> {
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return {};
+  const bytes = await readBytes(c.env.incoming, deps);
   if (bytes.byteLength === 0) return {};
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   if (type !== 'application/json')
@@ -49,15 +63,25 @@ export async function readBody(c: Context): Promise<unknown> {
   return value;
 }
 
-async function readBytes(c: Context): Promise<ArrayBuffer> {
-  try {
-    return await c.req.arrayBuffer();
-  } catch (cause) {
-    throw new AppError('invalid_request', 'The body did not come in whole.', { cause });
+/** From Node's own stream: what is refused half read can still be read to its end there. */
+async function readBytes(incoming: IncomingMessage, { budget, clock }: BodyDeps): Promise<Uint8Array> {
+  const body = await readBody(incoming, limits.adminBodyBytesMax, budget);
+  switch (body.kind) {
+    case 'body':
+      body.release();
+      return body.bytes;
+    case 'too_large':
+      await discardBody(incoming, clock);
+      throw new AppError('too_large', `The body is over ${limits.adminBodyBytesMax} bytes.`);
+    case 'no_room':
+      await discardBody(incoming, clock);
+      throw new AppError('unavailable', 'Too many large requests at once.');
+    case 'aborted':
+      throw new AppError('invalid_request', 'The body did not come in whole.');
   }
 }
 
-function parseJson(bytes: ArrayBuffer): unknown {
+function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
   } catch {

@@ -5,9 +5,9 @@ import type { Contract, Endpoint } from '../contract/endpoint.ts';
 import type { HandlersOf } from '../contract/contract.ts';
 import type { AdminContext, AdminEnv } from './admin-env.ts';
 import { authenticate, authorize } from './authenticate.ts';
-import { parseIdempotencyKey, readBody, readParams, readQuery, validate } from './input.ts';
+import { type BodyDeps, parseIdempotencyKey, readJson, readParams, readQuery, validate } from './input.ts';
 
-export interface MountDeps {
+export interface MountDeps extends BodyDeps {
   readonly platform: ChannelPlatform;
   readonly log: Logger;
 }
@@ -51,7 +51,7 @@ async function handle(
   const input = {
     params: validate(endpoint.params, readParams(c), 'path'),
     query: validate(endpoint.query, readQuery(c), 'query'),
-    body: validate(endpoint.body, await readBody(c), 'body'),
+    body: validate(endpoint.body, await readJson(c, deps), 'body'),
     principal: caller.principal,
     idempotencyKey: parseIdempotencyKey(c.req.header('idempotency-key')),
   };

@@ -8,7 +8,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Histogram } from '../../lib/metrics.ts';
 import { answerOf, type IngressAnswer, problem } from './answer.ts';
-import { type BodyBudget, type BodyResult, declaredLength, readBody } from './read-body.ts';
+import { type BodyBudget, type BodyResult, declaredLength, readBody } from '../read-body.ts';
 import { remoteAddressOf } from './remote-address.ts';
 import type { IngressReply } from './reply.ts';
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../lib/clock.ts';
 import type { IngressAnswer } from './answer.ts';
-import { discardBody } from './read-body.ts';
+import { discardBody } from '../read-body.ts';
 
 /** Requests whose answers have not gone out to their end, by their connection, in their order. */
 const unanswered = new WeakMap<Duplex, Set<IngressReply>>();

@@ -4,7 +4,7 @@ import { limits } from '../../domain/limits.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { problem } from './answer.ts';
 import { type HandleDeps, handleRequest } from './handle-request.ts';
-import { BodyBudget } from './read-body.ts';
+import { BodyBudget } from '../read-body.ts';
 import { IngressReply } from './reply.ts';
 
 export interface IngressDeps extends Omit<HandleDeps, 'budget'> {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 
 /** Bytes of bodies in memory over all requests, so that many large ones at once cannot exhaust it. */
 export class BodyBudget {
