@@ -1,5 +1,5 @@
 import type { ConnectorAdapter, ConnectorSession } from '../connectors/connector.ts';
-import { AppError } from '../domain/errors.ts';
+import { AppError, isAppError } from '../domain/errors.ts';
 import { type ConnectorId, kindOf } from '../domain/ids.ts';
 import type { DeliveryOutcome, ResolvedUnknown } from '../domain/outcome.ts';
 import type { ReasonCode } from '../domain/reasons.ts';
@@ -8,6 +8,7 @@ import { type Clock, deadline, rejectAfterGrace } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { AttemptReport, LeasedPart } from '../store/outbox-store.ts';
 import type { Store } from '../store/store.ts';
+import { aimPart, asOwnMessage } from './aim-part.ts';
 import { inConnectorScope } from './connector-scope.ts';
 import { leaseLost } from './lease-worker.ts';
 import { persist } from './persist.ts';
@@ -82,18 +83,35 @@ export class PartHandler {
 
   /** An earlier attempt may have been applied: finds out, or decides without knowing. Then sends, where that is due. */
   async #attempt(part: LeasedPart, policy: RetryPolicy, signal: AbortSignal): Promise<Attempt> {
-    const { clock, store, findAdapter, findSession } = this.#deps;
-    const session = findSession(part.source);
+    const session = this.#deps.findSession(part.source);
     if (!session) return { kind: 'wait', reason: 'connector_offline' };
     if (signal.aborted) return { kind: 'wait', reason: 'daemon_stopping' };
+    const aimed = await aimPart(part, (key) =>
+      persist(this.#deps.clock, signal, () => this.#deps.store.outbox.getPartByKey(key)),
+    );
+    if (!aimed) return { kind: 'found', platformIds: [] };
+    const attempt = await this.#attemptOn(aimed, session, policy, signal);
+    const instead = isGone(attempt) ? asOwnMessage(part) : undefined;
+    return instead ? this.#send(instead, session, false, signal) : attempt;
+  }
+
+
+  async #attemptOn(
+    part: LeasedPart,
+    session: ConnectorSession,
+    policy: RetryPolicy,
+    signal: AbortSignal,
+  ): Promise<Attempt> {
+    const { clock, store, findAdapter } = this.#deps;
     // Doing any of the others twice comes to the same.
     if (!part.uncertain || part.operation.op !== 'send') return this.#send(part, session, false, signal);
     const idempotentMs = findAdapter(kindOf(part.source))?.capabilities.idempotentSendMs ?? 0;
     if (clock.now() - part.firstAttemptAt < idempotentMs) return this.#send(part, session, true, signal);
-    const found = await this.#lookUp(part, session, signal);
-    if (!found) {
-      const detail = 'The platform could not be asked.';
-      return { kind: 'made', outcome: { kind: 'unknown', code: 'answer_lost', detail }, uncertain: true };
+    let found: ResolvedUnknown;
+    try {
+      found = await this.#lookUp(part, session, signal);
+    } catch (thrown) {
+      return this.#attemptOfFailedLookUp(part, session, thrown);
     }
     if (found.kind === 'delivered') return { kind: 'found', platformIds: found.platformIds };
     if (found.kind === 'absent' || part.possibleDuplicate) return this.#send(part, session, false, signal);
@@ -102,19 +120,18 @@ export class PartHandler {
     return this.#send({ ...part, possibleDuplicate: true }, session, false, signal);
   }
 
-  /** Undefined when the platform could not be asked. */
-  async #lookUp(
-    part: LeasedPart,
-    session: ConnectorSession,
-    signal: AbortSignal,
-  ): Promise<ResolvedUnknown | undefined> {
+  async #lookUp(part: LeasedPart, session: ConnectorSession, signal: AbortSignal): Promise<ResolvedUnknown> {
     if (!session.resolveUnknown) return { kind: 'unresolved' };
-    try {
-      return await this.#call(part, signal, async (limited) => session.resolveUnknown?.(part, limited));
-    } catch (error) {
-      this.#deps.log.warn('delivery.reconcile_failed', { delivery_id: part.id, error });
-      return undefined;
-    }
+    const found = await this.#call(part, signal, async (limited) => session.resolveUnknown?.(part, limited));
+    return found ?? { kind: 'unresolved' };
+  }
+
+  #attemptOfFailedLookUp(part: LeasedPart, session: ConnectorSession, thrown: unknown): Attempt {
+    const stopped = this.#attemptWithoutCredential(part, session, thrown, true);
+    if (stopped) return stopped;
+    this.#deps.log.warn('delivery.reconcile_failed', { delivery_id: part.id, error: thrown });
+    const detail = 'The platform could not be asked.';
+    return { kind: 'made', outcome: { kind: 'unknown', code: 'answer_lost', detail }, uncertain: true };
   }
 
   async #send(
@@ -154,13 +171,9 @@ export class PartHandler {
       const detail = 'The connector did not answer in time.';
       return { kind: 'made', outcome: { kind: 'unknown', code: 'answer_lost', detail }, uncertain };
     }
+    const stopped = this.#attemptWithoutCredential(part, session, thrown, uncertain);
+    if (stopped) return stopped;
     const error = AppError.from(thrown);
-    if (error.code === 'vault_locked') return { kind: 'wait', reason: 'vault_locked' };
-    if (error.code === 'not_found') {
-      const { message: detail } = error;
-      const outcome = { kind: 'rejected', code: 'credential_missing', detail, scope: 'connector' } as const;
-      return { kind: 'made', outcome: this.#judge(part, session, outcome), uncertain };
-    }
     this.#deps.log.error('delivery.adapter_failed', {
       delivery_id: part.id,
       connector_id: part.source,
@@ -168,6 +181,20 @@ export class PartHandler {
     });
     const outcome = { kind: 'unknown', code: 'internal_error', detail: error.message } as const;
     return { kind: 'made', outcome, uncertain };
+  }
+
+  /** Undefined when it was not for want of the credential. */
+  #attemptWithoutCredential(
+    part: LeasedPart,
+    session: ConnectorSession,
+    thrown: unknown,
+    uncertain: boolean,
+  ): Attempt | undefined {
+    if (isAppError(thrown, 'vault_locked')) return { kind: 'wait', reason: 'vault_locked' };
+    if (!isAppError(thrown, 'not_found')) return undefined;
+    const { message: detail } = thrown;
+    const outcome = { kind: 'rejected', code: 'credential_missing', detail, scope: 'connector' } as const;
+    return { kind: 'made', outcome: this.#judge(part, session, outcome), uncertain };
   }
 
   /** Calls into an adapter, which may not listen to its signal. @throws `tookTooLong` when it gives no answer. */
@@ -235,6 +262,12 @@ export class PartHandler {
       return store.outbox.defer(part, { at, dueAt: at, reason });
     });
   }
+}
+
+/** What was to be changed is not on the platform any more. */
+function isGone(attempt: Attempt): boolean {
+  if (attempt.kind !== 'made' || attempt.outcome.kind !== 'rejected') return false;
+  return attempt.outcome.code === 'message_gone';
 }
 
 const tookTooLong = new AppError('timeout', 'The connector did not answer in time.');

@@ -73,7 +73,7 @@ export class CoreWorld {
   readonly clock = new ManualClock();
   readonly log = new RecordingLog();
   readonly store: Store;
-  readonly adapter = new ScriptedAdapter();
+  readonly adapter: ScriptedAdapter;
   readonly adapters: AdapterRegistry;
   /** What the vault holds, by its reference. */
   readonly secrets = new Map<string, string>();
@@ -91,8 +91,10 @@ export class CoreWorld {
   readonly #engines = new Set<Engine>();
   readonly #chance = new Chance(7);
 
-  constructor(adapters: readonly ConnectorAdapter[] = []) {
-    this.adapters = new AdapterRegistry([this.adapter, ...adapters]);
+  /** `adapter` is the one for `echo:…`; the others stand beside it. */
+  constructor(adapters: readonly ConnectorAdapter[] = [], adapter = new ScriptedAdapter()) {
+    this.adapter = adapter;
+    this.adapters = new AdapterRegistry([adapter, ...adapters]);
     const { file, remove } = temporaryDatabase();
     const { store } = openInlineSqliteStore(file, this.clock.now());
     this.store = this.#watched(store);
