@@ -3,20 +3,22 @@ import { Activity } from './activity.ts';
 import type { Bot, Channel, Guild, Member, Message, Role, User } from './entities.ts';
 import { Faults } from './faults.ts';
 import { defaultGateway, Gateway, type GatewayOptions } from './gateway.ts';
+import { interact, type InteractSpec } from './interact.ts';
+import { type Interaction, Interactions } from './interactions.ts';
 import { allMentions } from './mentions.ts';
 import { changeMessage, deleteMessages, react, startTyping, unreact } from './messages.ts';
 import { Nonces } from './nonces.ts';
 import { defaultRateLimits, type RateLimitOptions, RateLimits } from './rate-limits.ts';
 import type { RequestLog } from './request-log.ts';
-import { accountRoutes } from './rest-accounts.ts';
-import { messageRoutes } from './rest-messages.ts';
 import { Rest } from './rest.ts';
+import { allRoutes } from './routes.ts';
 import { say, type SaySpec } from './say.ts';
 import { type ServerOptions, Servers } from './servers.ts';
 import {
   type BotSpec,
   type ChannelSpec,
   type GuildSpec,
+  ensureMember,
   inviteBot,
   removeMember,
   settleBot,
@@ -28,6 +30,7 @@ import {
   settleUser,
   type UserSpec,
 } from './settle-world.ts';
+import { changeThread, deleteChannel, openThread, type ThreadChange, type ThreadSpec } from './threads.ts';
 import { defaultLimits, World, type WorldLimits } from './world.ts';
 
 export interface FakeDiscordOptions {
@@ -54,6 +57,7 @@ export class FakeDiscord {
   /** The first bot; `bot.token` is what a client logs in with. */
   readonly bot: Bot;
   readonly #activity = new Activity();
+  readonly #interactions: Interactions;
   readonly #rest: Rest;
   readonly #servers: Servers;
 
@@ -64,7 +68,8 @@ export class FakeDiscord {
     this.gateway = new Gateway(this.world, { ...defaultGateway, ...options.gateway }, this.faults, changed);
     this.rateLimits = new RateLimits(clock, { ...defaultRateLimits, ...options.rateLimits });
     const nonces = new Nonces(clock, this.world.limits.nonceWindowMs);
-    const routes = [...accountRoutes(this.world), ...messageRoutes(this.world, nonces)];
+    this.#interactions = new Interactions(this.world);
+    const routes = allRoutes(this.world, nonces, this.#interactions);
     this.#rest = new Rest(this.world, routes, this.rateLimits, this.faults);
     const server = { host: '127.0.0.1', ...options.server };
     this.#servers = new Servers(this.world, this.#rest, this.gateway, server, changed);
@@ -164,6 +169,7 @@ export class FakeDiscord {
   /** `emoji` is a character, or `name:id`. */
   react(message: Message, user: User, emoji: string): void {
     const [name = '', id = null] = emoji.split(':');
+    ensureMember(this.world, message.channel.guild, user);
     react(this.world, message, user, { id, name });
   }
 
@@ -173,6 +179,23 @@ export class FakeDiscord {
 
   type(channel: Channel, user: User): void {
     startTyping(this.world, channel, user);
+  }
+
+  /** A user uses a command, a component, a modal: what comes of it is in what is returned. */
+  interact(spec: InteractSpec): Interaction {
+    return interact(this.world, this.#interactions, spec);
+  }
+
+  openThread(spec: ThreadSpec): Channel {
+    return openThread(this.world, spec);
+  }
+
+  changeThread(thread: Channel, change: ThreadChange): void {
+    changeThread(this.world, thread, change);
+  }
+
+  deleteChannel(channel: Channel): void {
+    deleteChannel(this.world, channel);
   }
 
   /** The oldest first. */

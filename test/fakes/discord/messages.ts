@@ -113,7 +113,8 @@ export function changeMessage(
     message.mentionEveryone = mentions.everyone;
   }
   if (isEdit !== false) message.editedAt = world.now();
-  world.publish(messageEvent(world, 'MESSAGE_UPDATE', message));
+  if (message.channel.log.get(message.id) === message)
+    world.publish(messageEvent(world, 'MESSAGE_UPDATE', message));
 }
 
 export function deleteMessages(world: World, channel: Channel, ids: readonly string[]): void {

@@ -4,7 +4,7 @@ import { Form, record } from './form.ts';
 import { allMentions } from './mentions.ts';
 import { type MessageInput, parseMessage, requireSomething } from './message-form.ts';
 import { messageWire } from './message-wire.ts';
-import { changeMessage, deleteMessages, postMessage, startTyping } from './messages.ts';
+import { changeMessage, deleteMessages, type Draft, postMessage, startTyping } from './messages.ts';
 import type { Nonces } from './nonces.ts';
 import { mayReadContent } from './application-flags.ts';
 import { permission } from './permissions.ts';
@@ -80,7 +80,13 @@ function create(world: World, nonces: Nonces, call: BotCall): Reply {
   requireSomething(input);
   requireExtras(world, channel, bot, input);
   const reference = parseReference(world, channel, call);
-  const message = postMessage(world, channel, {
+  const message = postMessage(world, channel, { ...draftOf(world, channel, bot, input), ...reference });
+  nonces.remember(channel, bot.user.id, input.nonce, message.id);
+  return ok(wireOf(world, message, bot, true));
+}
+
+export function draftOf(world: World, channel: Channel, bot: Bot, input: MessageInput): Draft {
+  return {
     author: bot.user,
     content: input.content ?? '',
     allowed: withoutEveryone(world, channel, bot, input),
@@ -92,10 +98,7 @@ function create(world: World, nonces: Nonces, call: BotCall): Reply {
     stickers: input.stickerIds.map((id) => ({ id, name: 'sticker', format_type: 1 })),
     ...(input.nonce === undefined ? {} : { nonce: input.nonce }),
     ...(input.poll ? { poll: input.poll } : {}),
-    ...reference,
-  });
-  nonces.remember(channel, bot.user.id, input.nonce, message.id);
-  return ok(wireOf(world, message, bot, true));
+  };
 }
 
 export function requireExtras(world: World, channel: Channel, bot: Bot, input: MessageInput): void {
