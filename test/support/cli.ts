@@ -1,0 +1,73 @@
+import { runCli } from '../../src/cli/cli.ts';
+import type { CliWorld } from '../../src/cli/context.ts';
+import type { StartDaemon } from '../../src/cli/commands/up.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import type { TestDaemon } from './daemon.ts';
+
+export interface Shell {
+  /** Where commands look for their daemon. */
+  readonly stateDir: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string | Uint8Array;
+  /** What a person types when asked; undefined for Ctrl-C. Without it there is no terminal. */
+  readonly typed?: readonly (string | undefined)[];
+  readonly interrupted?: AbortSignal;
+  readonly startDaemon?: StartDaemon;
+  /** Sees everything that is written to standard output as it comes. */
+  readonly onOutput?: (text: string) => void;
+}
+
+export interface Ran {
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What the person was asked. */
+  readonly asked: readonly string[];
+}
+
+/** Runs one command line as the shell would, in this process. */
+export async function palyra(shell: Shell | TestDaemon, ...argv: readonly string[]): Promise<Ran> {
+  const { stateDir, env = {}, stdin, typed, interrupted, startDaemon, onOutput }: Shell = shell;
+  const written = { stdout: '', stderr: '' };
+  const asked: string[] = [];
+  const answers = [...(typed ?? [])];
+  const world: CliWorld = {
+    env: { PALYRA_STATE_DIR: stateDir, ...env },
+    clock: systemClock,
+    stdout: {
+      write: (text) => {
+        written.stdout += text;
+        onOutput?.(text);
+      },
+    },
+    stderr: { write: (text) => (written.stderr += text) },
+    readStdin: () =>
+      stdin === undefined
+        ? Promise.reject(new Error('Nobody gave it a standard input.'))
+        : Promise.resolve(Buffer.from(stdin as string)),
+    ask: (question) => {
+      asked.push(question);
+      return Promise.resolve(answers.shift());
+    },
+    isInteractive: typed !== undefined,
+    interrupted: interrupted ?? new AbortController().signal,
+  };
+  const exit = await runCli(argv, world, startDaemon ?? noDaemon, '0.0.0-test');
+  return { exit, ...written, asked };
+}
+
+/** Fails unless the command worked. */
+export async function good(shell: Shell | TestDaemon, ...argv: readonly string[]): Promise<string> {
+  const { exit, stdout, stderr } = await palyra(shell, ...argv);
+  if (exit !== 0) throw new Error(`palyra ${argv.join(' ')} failed with ${exit}: ${stderr}`);
+  return stdout;
+}
+
+/** What the command says as JSON; it may fail with `exit`. */
+export async function asJson<Value>(shell: Shell | TestDaemon, ...argv: readonly string[]): Promise<Value> {
+  return JSON.parse(await good(shell, ...argv, '--json')) as Value;
+}
+
+function noDaemon(): Promise<void> {
+  return Promise.reject(new Error('This command starts no daemon.'));
+}
