@@ -44,6 +44,11 @@ export type TurnMessage =
 export interface TurnOutput {
   /** @throws AppError `too_large` for one message too many or too long. The agent lets it pass. */
   send(message: TurnMessage): void;
+  /**
+   * How the message that is sent next looks so far, whole; each draft replaces the one before. Shown where
+   * the platform can change a message in place, as often as its limits allow; dropped elsewhere. Never throws.
+   */
+  draft(text: string): void;
 }
 
 export type TurnEnd =

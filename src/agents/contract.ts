@@ -149,6 +149,7 @@ export const agentCases: readonly AgentCase[] = [
         send: () => {
           throw refusal;
         },
+        draft: () => undefined,
       };
 
       await assert.rejects(agent.run(contractTurn(), out, never()), refusal);

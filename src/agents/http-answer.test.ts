@@ -41,7 +41,7 @@ describe('a streamed answer', () => {
         async (messages, lineEnd, ended, places) => {
           const text = messages.map((value) => JSON.stringify(value)).join(lineEnd) + (ended ? lineEnd : '');
 
-          const answer = await readAnswer(stream(cutAt(Buffer.from(text), places)), 0);
+          const answer = await readAnswer(stream(cutAt(Buffer.from(text), places)), 0, () => undefined);
 
           expect(answer).toEqual({ kind: 'messages', messages });
         },
@@ -59,7 +59,7 @@ describe('a streamed answer', () => {
       }
     };
 
-    const answer = readAnswer({ ...response, body: { [Symbol.asyncIterator]: endless } }, 0);
+    const answer = readAnswer({ ...response, body: { [Symbol.asyncIterator]: endless } }, 0, () => undefined);
 
     await expect(answer).rejects.toMatchObject({ code: 'unsupported' });
     expect(pulled).toBe(1);

@@ -12,13 +12,17 @@ export type HttpAnswer =
   | { readonly kind: 'awaiting' };
 
 /**
- * What an agent's HTTP answer means. Reads it to its end before it gives out anything, so that half an
- * answer is none. `now` is for dates in Retry-After.
+ * What an agent's HTTP answer means. Reads it to its end before it gives out anything but drafts, so that
+ * half an answer is none. `now` is for dates in Retry-After.
  * @throws AppError as `Agent.run` does. Its message tells the status, and nothing of the body.
  */
-export async function readAnswer(response: GuardedResponse, now: number): Promise<HttpAnswer> {
+export async function readAnswer(
+  response: GuardedResponse,
+  now: number,
+  onDraft: (text: string) => void,
+): Promise<HttpAnswer> {
   const { status, headers } = response;
-  if (status === 200) return { kind: 'messages', messages: await readMessages(response) };
+  if (status === 200) return { kind: 'messages', messages: await readMessages(response, onDraft) };
   response.discard();
   if (status === 204) return { kind: 'messages', messages: [] };
   if (status === 202) return { kind: 'awaiting' };
@@ -49,10 +53,13 @@ function failureOf(status: number, afterMs: number | undefined): AppError {
   );
 }
 
-async function readMessages(response: GuardedResponse): Promise<readonly TurnMessage[]> {
+async function readMessages(
+  response: GuardedResponse,
+  onDraft: (text: string) => void,
+): Promise<readonly TurnMessage[]> {
   const type = response.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type === 'application/json') return parseList(await response.bytes());
-  if (type === 'application/x-ndjson') return readStream(response);
+  if (type === 'application/x-ndjson') return readStream(response, onDraft);
   response.discard();
   throw new AppError(
     'unsupported',
@@ -71,7 +78,10 @@ function parseList(body: Uint8Array): readonly TurnMessage[] {
   return list.map((value, index) => parseTurnMessage(value, `Message ${index + 1} of the answer`));
 }
 
-async function readStream(response: GuardedResponse): Promise<readonly TurnMessage[]> {
+async function readStream(
+  response: GuardedResponse,
+  onDraft: (text: string) => void,
+): Promise<readonly TurnMessage[]> {
   const { headers, body } = response;
   // Without either, the end of the connection is the end of the body, and a crash looks like an end.
   if (
@@ -85,16 +95,35 @@ async function readStream(response: GuardedResponse): Promise<readonly TurnMessa
     );
   }
   const messages: TurnMessage[] = [];
+  const draft = new Draft();
   let number = 0;
   for await (const line of linesOf(body)) {
     number += 1;
     if (line.length === 0 || line.equals(carriageReturn)) continue;
+    const where = `Line ${number} of the answer`;
+    const value = parseJson(line, where);
+    if (draft.take(value)) {
+      onDraft(draft.text);
+      continue;
+    }
     if (messages.length >= limits.turnMessagesMax) throw tooMany();
-    messages.push(
-      parseTurnMessage(parseJson(line, `Line ${number} of the answer`), `Line ${number} of the answer`),
-    );
+    messages.push(parseTurnMessage(value, where));
+    draft.text = '';
   }
   return messages;
+}
+
+/** How the next message looks so far. A draft replaces it or adds to it; one that cannot be read is no harm. */
+class Draft {
+  text = '';
+
+  /** False when the value is no draft. */
+  take(value: unknown): boolean {
+    if (typeof value !== 'object' || value === null || !('op' in value) || value.op !== 'draft') return false;
+    if ('text' in value && typeof value.text === 'string') this.text = value.text;
+    if ('append' in value && typeof value.append === 'string') this.text += value.append;
+    return true;
+  }
 }
 
 /** The longest text there may be, every character of it escaped, with as much again for extras. */

@@ -68,7 +68,9 @@ function createHttpAgent(config: HttpConfig, deps: AgentDeps): Agent {
         timeoutMs: Math.max(turn.deadlineAt - clock.now(), 1),
         responseBytesMax: limits.agentAnswerBytesMax,
       });
-      const answer = await readAnswer(response, clock.now());
+      const answer = await readAnswer(response, clock.now(), (text) => {
+        if (!signal.aborted) out.draft(text);
+      });
       signal.throwIfAborted();
       if (answer.kind === 'awaiting') return { kind: 'awaiting', untilAt: clock.now() + config.awaitMs };
       for (const message of answer.messages) out.send(message);

@@ -2,10 +2,18 @@ import { AppError, type ErrorCode } from '../domain/errors.ts';
 import { byteLength, limits } from '../domain/limits.ts';
 import type { TurnMessage, TurnOutput } from './agent.ts';
 
-/** Keeps what an agent sends, within the limits of a turn. `messages` is what there is so far. */
-export function collectTurnOutput(): TurnOutput & { readonly messages: readonly TurnMessage[] } {
+/**
+ * Keeps what an agent sends, within the limits of a turn. `messages` is what there is so far. Drafts go to
+ * `onDraft`, with the place in the answer that the message will have.
+ */
+export function collectTurnOutput(
+  onDraft: (slot: number, text: string) => void = () => undefined,
+): TurnOutput & { readonly messages: readonly TurnMessage[] } {
   const messages: TurnMessage[] = [];
   return {
+    draft(text) {
+      if (messages.length < limits.turnMessagesMax && text !== '') onDraft(messages.length, text);
+    },
     send(message) {
       if (messages.length >= limits.turnMessagesMax) {
         throw new AppError('too_large', `The agent answered more than ${limits.turnMessagesMax} messages.`);

@@ -132,6 +132,12 @@ export interface ConnectorSession {
    */
   typing?(address: Address, signal: AbortSignal): Promise<void>;
 
+  /**
+   * Brings a message that is still being written to a newer revision. May be left undone for want of budget:
+   * the final revision comes as an edit like any other. Fails in silence.
+   */
+  revise?(address: Address, text: string, signal: AbortSignal): Promise<void>;
+
   /** Reads messages as they are now. */
   read?(request: ReadRequest, signal: AbortSignal): Promise<ReadAnswer<MessagePage>>;
   search?(request: SearchRequest, signal: AbortSignal): Promise<ReadAnswer<MessagePage>>;

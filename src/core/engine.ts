@@ -154,7 +154,7 @@ export class Engine {
     const { store, clock, random, log, settings } = this.#deps;
     const { events, inboxWorker } = settings;
     const { waitMs, outboxDepthMax } = events;
-    const settler = new EventSettler({ store, clock, random, log, retry: events });
+    const settler = new EventSettler({ store, plan: this.plan, clock, random, log, retry: events });
     const places = new TurnPlaces({
       clock,
       perSourceMax: events.turnsPerSourceMax,
@@ -174,6 +174,7 @@ export class Engine {
       log,
       waitMs,
       outboxDepthMax,
+      findSession: (id) => this.supervisor.session(id),
     });
     return new EventHandler({
       store,

@@ -9,9 +9,12 @@ import type { NewPart } from '../store/outbox-store.ts';
 import type { Store } from '../store/store.ts';
 import { leaseLost } from './lease-worker.ts';
 import { persist } from './persist.ts';
+import type { PlanDeps } from './plan.ts';
+import { markInterrupted } from './plan-draft.ts';
 
 export interface EventSettlerDeps {
-  readonly store: Pick<Store, 'inbox' | 'journal'>;
+  readonly store: Pick<Store, 'inbox' | 'journal' | 'outbox'>;
+  readonly plan: PlanDeps;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -64,13 +67,14 @@ export class EventSettler {
     return this.#complete(leased, signal, { state: 'done', reason: 'answered', parts, ...blame });
   }
 
-  /** Makes a dead letter of the event. */
-  bury(
+  /** Makes a dead letter of the event. What it left half written on the platform is marked as such. */
+  async bury(
     leased: LeasedEvent,
     { reason, detail }: { readonly reason: ReasonCode; readonly detail?: string },
     blame: Partial<Blame>,
     signal: AbortSignal,
   ): Promise<void> {
+    const parts = await this.#leftovers(leased, signal);
     this.#deps.log.error('turn.dead', {
       inbox_id: leased.eventId,
       connector_id: leased.source,
@@ -79,10 +83,17 @@ export class EventSettler {
     return this.#complete(leased, signal, {
       state: 'dead',
       reason,
-      parts: [],
+      parts,
       ...blame,
       ...(detail === undefined ? {} : { detail }),
     });
+  }
+
+  async #leftovers({ eventId, event }: LeasedEvent, signal: AbortSignal): Promise<readonly NewPart[]> {
+    const { clock, store, plan } = this.#deps;
+    if (event.type === 'webhook') return [];
+    const drafts = await persist(clock, signal, () => store.outbox.listPartsOfEvent(eventId));
+    return markInterrupted(drafts, plan);
   }
 
   /** Puts the event back for another attempt, or makes a dead letter of it when this was the last. */

@@ -95,7 +95,6 @@ export class PartHandler {
     return instead ? this.#send(instead, session, false, signal) : attempt;
   }
 
-
   async #attemptOn(
     part: LeasedPart,
     session: ConnectorSession,

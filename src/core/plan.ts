@@ -131,7 +131,8 @@ export function planNotice(
   );
 }
 
-function splitOperation(
+/** One platform message each. */
+export function splitOperation(
   operation: OutboundOperation,
   adapter: ConnectorAdapter | undefined,
 ): readonly OutboundOperation[] {

@@ -22,6 +22,7 @@ export async function runTurn(
   { agent, spec }: LiveAgent,
   signal: AbortSignal,
   clock: Clock,
+  onDraft?: (slot: number, text: string) => void,
 ): Promise<TurnResult> {
   const timeout = deadline(
     clock,
@@ -29,7 +30,7 @@ export async function runTurn(
     () => new AppError('timeout', `Agent ${spec.id} did not answer within ${spec.timeoutMs} ms.`),
     signal,
   );
-  const output = collectTurnOutput();
+  const output = collectTurnOutput(onDraft);
   const turn: Turn = {
     id: turnIdOf(leased.eventId),
     attempt: leased.attempt,

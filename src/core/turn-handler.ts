@@ -1,6 +1,7 @@
 import type { TurnMessage } from '../agents/agent.ts';
+import type { ConnectorSession } from '../connectors/connector.ts';
 import { AppError, isAppError } from '../domain/errors.ts';
-import { turnIdOf } from '../domain/ids.ts';
+import { type ConnectorId, turnIdOf } from '../domain/ids.ts';
 import type { ReasonCode } from '../domain/reasons.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -9,13 +10,17 @@ import type { NewPart } from '../store/outbox-store.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentDirectory, LiveAgent } from './agent-directory.ts';
 import type { EventSettler } from './event-settler.ts';
+import { DraftPresenter } from './draft-presenter.ts';
+import { keepTyping } from './keep-typing.ts';
+import { persist } from './persist.ts';
 import { type PlanDeps, planAcknowledgement, planAnswer } from './plan.ts';
+import { finishDrafts } from './plan-draft.ts';
 import type { RouteDecision } from './router/decision.ts';
 import { runTurn } from './run-turn.ts';
 import type { TurnPlace, TurnPlaces } from './turn-places.ts';
 
 export interface TurnHandlerDeps {
-  readonly store: Pick<Store, 'outbox'>;
+  readonly store: Pick<Store, 'outbox' | 'watch'>;
   readonly agents: AgentDirectory;
   readonly places: TurnPlaces;
   readonly plan: PlanDeps;
@@ -25,7 +30,13 @@ export interface TurnHandlerDeps {
   /** How long to wait when something must be mended first: no such agent, a locked vault. */
   readonly waitMs: number;
   readonly outboxDepthMax: number;
+  readonly findSession: (id: ConnectorId) => ConnectorSession | undefined;
 }
+
+/** Platforms limit edits: about one in this time is let pass by all of them. */
+const draftPaceMs = 1_500;
+/** Discord shows it for 10 s, Telegram for 5: refreshed, it flickers at most. */
+const typingEveryMs = 8_000;
 
 export type Accepted = Extract<RouteDecision, { action: 'accept' }>;
 
@@ -69,7 +80,13 @@ export class TurnHandler {
     settler.note(leased, 'turn.started', { agent, attempt, interrupted });
     if (decision.acknowledgeWith !== undefined && attempt === 1)
       await this.#acknowledge(leased, decision.acknowledgeWith);
-    const result = await runTurn(leased, decision, live, signal, clock);
+    const presenter = this.#presenterFor(leased, decision);
+    const stopTyping = this.#keepTyping(leased, live);
+    const result = await runTurn(leased, decision, live, signal, clock, (slot, text) =>
+      presenter?.draft(slot, text),
+    );
+    stopTyping();
+    await presenter?.stop();
     log['error' in result ? 'warn' : 'info']('turn.ended', {
       inbox_id: leased.eventId,
       lane: leased.lane,
@@ -83,7 +100,7 @@ export class TurnHandler {
     });
     switch (result.kind) {
       case 'answered':
-        return this.#finish(leased, decision, live, result.messages, signal);
+        return this.#finish(leased, decision, live, result.messages, presenter?.used === true, signal);
       case 'awaiting':
         return settler.suspend(leased, result.untilAt, blameOf(decision), answerPlanOf(decision), signal);
       case 'stopped':
@@ -102,15 +119,22 @@ export class TurnHandler {
     decision: Accepted,
     live: LiveAgent,
     messages: readonly TurnMessage[],
+    drafted: boolean,
     signal: AbortSignal,
   ): Promise<void> {
-    const { plan, settler } = this.#deps;
+    const { clock, plan, settler, store } = this.#deps;
     const blame = blameOf(decision);
     let parts: readonly NewPart[] | undefined;
+    // An earlier attempt, perhaps of a daemon that is no more, may have left drafts too.
+    const earlier =
+      drafted || leased.attempt > 1
+        ? await persist(clock, signal, () => store.outbox.listPartsOfEvent(leased.eventId))
+        : [];
     try {
       const { event, eventId } = leased;
       const answer = { turn: turnIdOf(eventId), eventId, event, messages, ...answerPlanOf(decision) };
-      parts = planAnswer(answer, plan);
+      const planned = planAnswer(answer, plan);
+      parts = planned && finishDrafts(planned, earlier, plan);
     } catch (error) {
       const detail = AppError.from(error).message;
       if (isAppError(error, 'too_large'))
@@ -127,6 +151,28 @@ export class TurnHandler {
     return parts
       ? settler.finish(leased, blame, parts, signal)
       : settler.bury(leased, { reason: 'reply_address_missing' }, blame, signal);
+  }
+
+  /** Undefined where the answer goes to another place than the one in which it was asked for. */
+  #presenterFor({ eventId, event }: LeasedEvent, decision: Accepted): DraftPresenter | undefined {
+    if (event.type === 'webhook' || decision.replyTo !== undefined || decision.responsePrefix !== undefined)
+      return undefined;
+    return new DraftPresenter(
+      { turn: turnIdOf(eventId), eventId, event },
+      { ...this.#deps, paceMs: draftPaceMs },
+    );
+  }
+
+  #keepTyping({ event }: LeasedEvent, { spec }: LiveAgent): () => void {
+    if (event.type !== 'message.created') return () => undefined;
+    const { clock, findSession } = this.#deps;
+    const { message: _message, ...place } = event.address;
+    return keepTyping(place, {
+      clock,
+      findSession: () => findSession(place.connector),
+      everyMs: typingEveryMs,
+      longestMs: spec.timeoutMs,
+    });
   }
 
   /** A courtesy: when it cannot be stored, the answer still can. */

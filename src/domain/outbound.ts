@@ -3,9 +3,25 @@ import type { EventId, MessageId, PartId, TurnId } from './ids.ts';
 
 /** What may be asked of a platform. `extras` is the platform's own (embeds, blocks, buttons); only its adapter reads it. */
 export type OutboundOperation =
-  | { readonly op: 'send'; readonly text: string; readonly extras?: Readonly<Record<string, unknown>> }
-  | { readonly op: 'edit'; readonly text: string; readonly extras?: Readonly<Record<string, unknown>> }
-  | { readonly op: 'delete' }
+  | {
+      readonly op: 'send';
+      readonly text: string;
+      readonly extras?: Readonly<Record<string, unknown>>;
+      /** The first revision of a message that is still being written; an edit `of` this part brings the whole. */
+      readonly draft?: true;
+    }
+  | {
+      readonly op: 'edit';
+      readonly text: string;
+      readonly extras?: Readonly<Record<string, unknown>>;
+      /** The key of the part whose message it changes; sent as a message of its own when that one is not there. */
+      readonly of?: string;
+    }
+  | {
+      readonly op: 'delete';
+      /** The key of the part whose message it deletes. */
+      readonly of?: string;
+    }
   | { readonly op: 'react'; readonly emoji: string; readonly remove: boolean }
   | { readonly op: 'typing' };
 

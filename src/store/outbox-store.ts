@@ -94,6 +94,7 @@ export interface OutboxStore extends LeasedQueue<LeasedPart> {
   markPossibleDuplicate(lease: Lease, at: number): Promise<void>;
 
   getPart(id: PartId): Promise<PartRecord | undefined>;
+  getPartByKey(key: string): Promise<PartRecord | undefined>;
   listPartsOfMessage(id: MessageId): Promise<readonly PartRecord[]>;
   listPartsOfEvent(id: EventId): Promise<readonly PartRecord[]>;
   /** The part that a platform knows under this id, for looking up a message by its link. */

@@ -58,6 +58,8 @@ export const enqueueCases: readonly StoreCase[] = [
       await store.outbox.enqueue([whole], 1_234, 10);
 
       const record = known(await store.outbox.getPart(whole.id));
+      assert.deepEqual(await store.outbox.getPartByKey(whole.key), record);
+      assert.equal(await store.outbox.getPartByKey('no such key'), undefined);
 
       const { id, message, key, address, operation, part, parts, origin } = whole;
       assert.deepEqual(record, {

@@ -108,6 +108,11 @@ export const outboxMethods: Methods<OutboxStore> = {
     return row && toPartRecord(row);
   },
 
+  async getPartByKey(tx, key) {
+    const row = await tx.get<OutboxRow>(sql`select * from outbox where key = ${key}`);
+    return row && toPartRecord(row);
+  },
+
   async listPartsOfMessage(tx, id) {
     const rows = await tx.all<OutboxRow>(sql`select * from outbox where message_id = ${id} order by part`);
     return rows.map(toPartRecord);

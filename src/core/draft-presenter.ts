@@ -1,0 +1,128 @@
+import type { ConnectorSession } from '../connectors/connector.ts';
+import type { Address } from '../domain/address.ts';
+import type { ConnectorId, EventId, TurnId } from '../domain/ids.ts';
+import type { ChatEvent } from '../domain/inbound-event.ts';
+import { type Clock, sleep } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { NewPart } from '../store/outbox-store.ts';
+import type { Store } from '../store/store.ts';
+import { type PlanDeps, splitOperation } from './plan.ts';
+import { planDraft } from './plan-draft.ts';
+
+export interface DraftPresenterDeps {
+  readonly store: Pick<Store, 'outbox' | 'watch'>;
+  readonly plan: PlanDeps;
+  readonly findSession: (id: ConnectorId) => ConnectorSession | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly outboxDepthMax: number;
+  /** The shortest time between two revisions. */
+  readonly paceMs: number;
+}
+
+export interface PresentedTurn {
+  readonly turn: TurnId;
+  readonly eventId: EventId;
+  readonly event: ChatEvent;
+}
+
+/**
+ * Shows what an agent has written so far. The first draft of a message is a durable part like any other;
+ * revisions after it go straight to the platform, at a pace, and may get lost: the whole comes with the end
+ * of the turn. Nothing here can fail a turn.
+ */
+export class DraftPresenter {
+  readonly #deps: DraftPresenterDeps;
+  readonly #turn: PresentedTurn;
+  readonly #stopped = new AbortController();
+  /** The newest text of the slot that is being written. */
+  #wanted: { readonly slot: number; readonly text: string } | undefined;
+  #presenting: Promise<void> | undefined;
+  #used = false;
+
+  constructor(turn: PresentedTurn, deps: DraftPresenterDeps) {
+    this.#turn = turn;
+    this.#deps = deps;
+  }
+
+  /** Whether a draft may be on the platform. */
+  get used(): boolean {
+    return this.#used;
+  }
+
+  draft(slot: number, text: string): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#wanted = { slot, text };
+    this.#presenting ??= this.#present().finally(() => {
+      this.#presenting = undefined;
+    });
+  }
+
+  /** No revision goes out any more when resolved, so that none can overtake the final one. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#presenting;
+  }
+
+  async #present(): Promise<void> {
+    const { clock, log, paceMs } = this.#deps;
+    const { signal } = this.#stopped;
+    try {
+      for (let next = this.#take(); next && !signal.aborted; next = this.#take()) {
+        await this.#show(next, signal);
+        await sleep(clock, paceMs, signal);
+      }
+    } catch (error) {
+      log.warn('draft.not_shown', { inbox_id: this.#turn.eventId, error });
+    }
+  }
+
+  #take(): { readonly slot: number; readonly text: string } | undefined {
+    const next = this.#wanted;
+    this.#wanted = undefined;
+    return next;
+  }
+
+  async #show({ slot, text }: { slot: number; text: string }, signal: AbortSignal): Promise<void> {
+    const { store, plan, clock, findSession, outboxDepthMax } = this.#deps;
+    const draft = planDraft({ ...this.#turn, slot, text }, plan);
+    if (!draft) return;
+    const isFirst = (await store.outbox.getPartByKey(draft.key)) === undefined;
+    this.#used = true;
+    if (isFirst) await store.outbox.enqueue([draft], clock.now(), outboxDepthMax);
+    const address = await this.#delivered(draft, signal);
+    if (!address || isFirst) return;
+    const session = findSession(draft.address.connector);
+    const [first] = splitOperation({ op: 'send', text }, plan.findAdapter(kindOfPart(draft)));
+    if (first?.op === 'send') await session?.revise?.(address, first.text, signal);
+  }
+
+  /** Where the draft is; undefined when it will not be there. */
+  async #delivered({ key, address }: NewPart, signal: AbortSignal): Promise<Address | undefined> {
+    const { store, clock } = this.#deps;
+    while (!signal.aborted) {
+      const changed = new AbortController();
+      const unwatch = store.watch((topics) => {
+        if (topics.has('outbox')) changed.abort();
+      });
+      try {
+        const part = await store.outbox.getPartByKey(key);
+        if (part?.state !== 'pending') {
+          const [message] = part?.platformIds ?? [];
+          return part?.state === 'delivered' && message !== undefined ? { ...address, message } : undefined;
+        }
+        await sleep(clock, lookAgainMs, AbortSignal.any([changed.signal, signal]));
+      } finally {
+        unwatch();
+      }
+    }
+    return undefined;
+  }
+}
+
+/** The safety net under the wake-ups. */
+const lookAgainMs = 5_000;
+
+function kindOfPart({ address }: NewPart): string {
+  return address.connector.slice(0, address.connector.indexOf(':'));
+}

@@ -1,0 +1,31 @@
+import type { ConnectorSession } from '../connectors/connector.ts';
+import type { Address } from '../domain/address.ts';
+import { type Clock, deadline, sleep } from '../lib/clock.ts';
+
+export interface KeepTypingDeps {
+  readonly clock: Clock;
+  readonly findSession: () => ConnectorSession | undefined;
+  /** How often it is asked for again: platforms end it by themselves soon after. */
+  readonly everyMs: number;
+  /** However long the turn takes, it ends after this. */
+  readonly longestMs: number;
+}
+
+/** Shows that an answer is being written, until the returned function is called. A courtesy: nothing fails of it. */
+export function keepTyping(
+  address: Address,
+  { clock, findSession, everyMs, longestMs }: KeepTypingDeps,
+): () => void {
+  const stopped = new AbortController();
+  const limit = deadline(clock, longestMs, () => 'It is shown for long enough.', stopped.signal);
+  const run = async (): Promise<void> => {
+    while (!limit.signal.aborted) {
+      await findSession()
+        ?.typing?.(address, limit.signal)
+        .catch(() => undefined);
+      await sleep(clock, everyMs, limit.signal);
+    }
+  };
+  void run().finally(limit.clear);
+  return () => stopped.abort();
+}
