@@ -25,6 +25,16 @@ export class RecentMap<Key, Value> {
     }
   }
 
+  /** The oldest first. What is deleted meanwhile is left out. */
+  entries(): IterableIterator<[Key, Value]> {
+    return this.#entries.entries();
+  }
+
+  /** The one that was set longest ago first. */
+  values(): IterableIterator<Value> {
+    return this.#entries.values();
+  }
+
   delete(key: Key): void {
     this.#entries.delete(key);
   }
