@@ -33,8 +33,8 @@ export async function whyOf(store: Store, id: string): Promise<Why> {
   const trace = await traceOf(store, id);
   const { meaning, hint } = reasonTable[trace.reason];
   const facts = [
-    meaning.replace(/\.$/, ''),
-    trace.detail,
+    withoutStop(meaning),
+    trace.detail === undefined ? undefined : withoutStop(trace.detail),
     ruleOf(trace),
     await positionOf(store, trace),
     retryOf(trace),
@@ -46,6 +46,10 @@ export async function whyOf(store: Store, id: string): Promise<Why> {
     sentence: `${opening[trace.state]}: ${facts.join('; ')}.`,
     hint,
   };
+}
+
+function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, '');
 }
 
 function ruleOf({ event }: Trace): string | undefined {
