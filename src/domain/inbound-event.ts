@@ -93,6 +93,7 @@ export interface InboundMessageDeleted extends ConversationEvent {
 
 export interface InboundReaction extends ConversationEvent {
   readonly type: 'reaction.added' | 'reaction.removed';
+  /** As the platform takes it back in a request for a reaction; `*` when all of a message were removed at once. */
   readonly emoji: string;
 }
 

@@ -25,7 +25,7 @@ export const limits = {
   attachmentTypeBytesMax: 256,
   rolesMax: 250,
   mentionsMax: 100,
-  commandNameBytesMax: 64,
+  commandNameBytesMax: 512,
   commandArgsBytesMax: 32 * kib,
   structuredBytesMax: 128 * kib,
   secretBytesMax: 64 * kib,

@@ -20,6 +20,11 @@ export const reasonTable = {
     hint: '',
   },
   own_message: { meaning: 'The message was sent by this very account.', hint: '' },
+  platform_notice: {
+    meaning:
+      'The platform itself wrote it: that somebody joined, that a message was pinned, the name of a thread.',
+    hint: '',
+  },
   no_matching_rule: { meaning: 'No rule selects this event.', hint: 'Add one: palyra router rules set.' },
   rule_disabled: {
     meaning: 'The rule that selects this event is switched off.',

@@ -26,6 +26,7 @@ const needsMention = { mention: { required: true, patterns: ['palyra'] } };
 /** What a case is, and why: one for each way in which the router says no. */
 const refusals: readonly [string, ReasonCode, Rule, InboundEvent, Partial<RouteFacts>?][] = [
   ['our own message', 'own_message', rule(), message({ sender: sender({ kind: 'self' }) })],
+  ['a notice by the platform', 'platform_notice', rule(), message({ sender: sender({ kind: 'system' }) })],
   ['nothing to read', 'message_empty', rule(), message({ text: ' \n ' })],
   ['no rule for it', 'no_matching_rule', rule({ match: { direct: false } }), message()],
   ['a rule that is off', 'rule_disabled', rule({ enabled: false }), message()],

@@ -40,6 +40,7 @@ export function compileRouter(rules: readonly Rule[]): ConnectorRouter {
 function refuseBeforeRules(event: InboundEvent): ReasonCode | undefined {
   if (event.type === 'webhook') return undefined;
   if (event.sender.kind === 'self') return 'own_message';
+  if (event.sender.kind === 'system' && 'text' in event) return 'platform_notice';
   if (event.type === 'message.created' && event.text.trim() === '' && event.attachments.length === 0)
     return 'message_empty';
   return undefined;
