@@ -20,3 +20,12 @@ it('forgets what it is told to', () => {
 
   expect([map.get('a'), map.size]).toEqual([undefined, 0]);
 });
+
+it('lists what it remembers, the one that was set longest ago first', () => {
+  const map = new RecentMap<string, number>(2);
+  map.set('a', 1);
+  map.set('b', 2);
+  map.set('a', 3);
+
+  expect([...map.values()]).toEqual([2, 3]);
+});
