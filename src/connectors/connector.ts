@@ -4,7 +4,7 @@ import type { ConversationRecord } from '../domain/conversation.ts';
 import type { GapId, GapRecord } from '../domain/gap.ts';
 import type { ConnectorId, EventId } from '../domain/ids.ts';
 import type { InboundEvent, InboundEventType } from '../domain/inbound-event.ts';
-import type { OutboundOp, OutboundOperation, OutboundPart } from '../domain/outbound.ts';
+import type { OutboundOp, OutboundOperation, OutboundPart, UncertainPart } from '../domain/outbound.ts';
 import type { DeliveryOutcome, ResolvedUnknown } from '../domain/outcome.ts';
 import type { ReasonCode } from '../domain/reasons.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -124,7 +124,7 @@ export interface ConnectorSession {
   sendOutbound(part: OutboundPart, signal: AbortSignal): Promise<DeliveryOutcome>;
 
   /** Looks on the platform whether an uncertain part was applied. Absent where the platform cannot tell. */
-  resolveUnknown?(part: OutboundPart, signal: AbortSignal): Promise<ResolvedUnknown>;
+  resolveUnknown?(part: UncertainPart, signal: AbortSignal): Promise<ResolvedUnknown>;
 
   /**
    * Shows that an answer is being written, for as long as the platform shows it by itself; asked again until

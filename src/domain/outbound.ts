@@ -44,6 +44,12 @@ export interface OutboundPart {
   readonly possibleDuplicate: boolean;
 }
 
+/** A part of which an earlier attempt may have been applied. */
+export interface UncertainPart extends OutboundPart {
+  /** Unix ms by our clock: nothing of it is on the platform from before. */
+  readonly firstAttemptAt: number;
+}
+
 /** What caused a message: an agent's turn, or somebody at the API. */
 export type Origin =
   | { readonly kind: 'turn'; readonly turn: TurnId; readonly event: EventId; readonly slot: number }

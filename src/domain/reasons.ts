@@ -175,7 +175,6 @@ export const reasonTable = {
     meaning: 'The account lacks a permission on the platform.',
     hint: 'Grant it there, then replay.',
   },
-  target_gone: { meaning: 'The message that it is about is not there any more.', hint: '' },
   message_gone: { meaning: 'The message is not there any more.', hint: '' },
   operation_unsupported: {
     meaning: 'The connector cannot do this operation.',

@@ -145,9 +145,9 @@ const groups: readonly Group[] = [
 
   // What it was about is not there any more.
   [gone('The message is not there any more.'), [10008]],
-  [gone('There is no such emoji.'), [10014]],
-  [gone('The interaction has run out or is unknown.'), [10062, 50027]],
-  [gone('The interaction was answered before.'), [40060]],
+  [gone('There is no such emoji.', 'message_invalid'), [10014]],
+  [gone('The interaction has run out or is unknown.', 'platform_rejected'), [10062, 50027]],
+  [gone('The interaction was answered before.', 'platform_rejected'), [40060]],
 
   // Later.
   [

@@ -36,6 +36,6 @@ export function later(
   return { outcome: 'deferral', scope, reason, hint, afterMs };
 }
 
-export function gone(hint: string): ErrorRow {
-  return { outcome: 'gone', scope: 'message', reason: 'target_gone', hint };
+export function gone(hint: string, reason: ReasonCode = 'message_gone'): ErrorRow {
+  return { outcome: 'gone', scope: 'message', reason, hint };
 }
