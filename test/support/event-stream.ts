@@ -4,8 +4,8 @@ import type { TestDaemon } from './daemon.ts';
 export interface StreamedEntry {
   readonly id: string;
   readonly kind: string;
-  readonly source?: string;
-  readonly subject?: string;
+  readonly source?: string | undefined;
+  readonly subject?: string | undefined;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
