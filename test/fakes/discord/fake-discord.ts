@@ -111,6 +111,11 @@ export class FakeDiscord {
     return settleBot(this.world, spec);
   }
 
+  /** As somebody presses «Reset Token» in the portal. The new one is in `bot.token`. */
+  resetToken(bot: Bot = this.bot): void {
+    this.gateway.resetToken(bot);
+  }
+
   addUser(spec?: UserSpec): User {
     return settleUser(this.world, spec);
   }

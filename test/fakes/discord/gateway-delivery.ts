@@ -8,12 +8,17 @@ import type { World, WorldEvent } from './world.ts';
 /** How long a late dispatch waits when no other comes. */
 const lateMs = 1_000;
 
-/** Sends an event into a session, if it is for it, as the weather has it. */
-export function deliver(world: World, faults: Faults, event: WorldEvent, session: Session): void {
+/** Sends an event into a session, if it is for it, as the weather has it. `written` is kept per event. */
+export function deliver(
+  world: World,
+  faults: Faults,
+  event: WorldEvent,
+  session: Session,
+  written: Map<string, string>,
+): void {
   if (!concerns(world, event, session)) return;
-  const content = (session.intents & intent.messageContent) !== 0 && mayReadContent(session.bot.flags);
-  const data = event.data(session.bot, content);
-  const send = (): void => session.dispatch(event.type, data);
+  const json = dataFor(event, session, written);
+  const send = (): void => session.dispatch(event.type, json);
   const { held } = session;
   const fault = faults.takeDispatch(event);
   if (fault === 'late' && !held) {
@@ -28,6 +33,17 @@ export function deliver(world: World, faults: Faults, event: WorldEvent, session
   if (fault !== 'lose') send();
   if (fault === 'twice') send();
   held?.();
+}
+
+/** Written once for all sessions that see it alike. */
+function dataFor(event: WorldEvent, { bot, intents }: Session, written: Map<string, string>): string {
+  const content = (intents & intent.messageContent) !== 0 && mayReadContent(bot.flags);
+  const key = `${bot.applicationId} ${content}`;
+  const known = written.get(key);
+  if (known !== undefined) return known;
+  const json = JSON.stringify(event.data(bot, content));
+  written.set(key, json);
+  return json;
 }
 
 function concerns(world: World, event: WorldEvent, { bot, shard, intents }: Session): boolean {

@@ -12,7 +12,7 @@ export class Session {
   readonly shard: readonly [index: number, count: number];
   readonly intents: number;
   readonly #bufferMax: number;
-  readonly #buffer: (string | undefined)[] = [];
+  readonly #buffer: (Kept | undefined)[] = [];
   #firstSeq = 1;
   #seq = 0;
   line: SessionLine | undefined;
@@ -39,21 +39,33 @@ export class Session {
     return seq >= this.#firstSeq - 1 && seq <= this.#seq;
   }
 
-  dispatch(type: string, data: unknown, isReplayed = true): void {
+  /** `json` is the data, written out: sessions that see the same share it. */
+  dispatch(type: string, json: string, isReplayed = true): void {
     this.#seq += 1;
-    const text = JSON.stringify({ t: type, s: this.#seq, op: 0, d: data });
-    this.#buffer.push(isReplayed ? text : undefined);
+    this.#buffer.push(isReplayed ? { type, json } : undefined);
     if (this.#buffer.length > this.#bufferMax) {
       const dropped = this.#buffer.splice(0, Math.ceil(this.#bufferMax / 10));
       this.#firstSeq += dropped.length;
     }
-    this.line?.send(text);
+    this.line?.send(payloadOf(type, this.#seq, json));
   }
 
   /** Sends what came after `seq` again, then RESUMED. */
   replay(seq: number, line: SessionLine): void {
-    for (const text of this.#buffer.slice(seq - this.#firstSeq + 1)) if (text !== undefined) line.send(text);
+    const start = seq - this.#firstSeq + 1;
+    this.#buffer.slice(start).forEach((kept, index) => {
+      if (kept) line.send(payloadOf(kept.type, seq + 1 + index, kept.json));
+    });
     this.line = line;
-    this.dispatch('RESUMED', { _trace: ['["fake",{}]'] }, false);
+    this.dispatch('RESUMED', '{"_trace":[]}', false);
   }
+}
+
+interface Kept {
+  readonly type: string;
+  readonly json: string;
+}
+
+function payloadOf(type: string, seq: number, json: string): string {
+  return `{"t":"${type}","s":${seq},"op":0,"d":${json}}`;
 }

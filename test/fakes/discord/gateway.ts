@@ -143,7 +143,7 @@ export class Gateway {
       return;
     }
     if (verdict.kind === 'spent') {
-      this.#resetToken(bot!);
+      this.resetToken(bot!);
       return;
     }
     const { shard, intents } = verdict;
@@ -156,7 +156,7 @@ export class Gateway {
     this.#attach(connection, session);
     this.journal.write({ kind: 'identified', sessionId: session.id, shard, intents });
     const own = guilds.filter(({ id }) => shardOf(id, shard[1]) === shard[0]);
-    session.dispatch('READY', {
+    dispatch(session, 'READY', {
       v: 10,
       user: { ...userWire(bot!.user), verified: true, mfa_enabled: false, email: null, flags: 0 },
       guilds: own.map(({ id }) => ({ id, unavailable: true })),
@@ -170,7 +170,7 @@ export class Gateway {
       _trace: ['["fake",{}]'],
     });
     if ((intents & intent.guilds) === 0) return;
-    for (const guild of own) session.dispatch('GUILD_CREATE', guildWire(this.#world, guild, bot!));
+    for (const guild of own) dispatch(session, 'GUILD_CREATE', guildWire(this.#world, guild, bot!));
   }
 
   #resume(connection: Connection, data: Json): void {
@@ -233,8 +233,8 @@ export class Gateway {
     this.sessions.delete(session.id);
   }
 
-  /** The daily budget is gone: all sessions end and the token is another one. */
-  #resetToken(bot: Bot): void {
+  /** A new token; all sessions end. So, too, when the daily budget of identifies is overdrawn. */
+  resetToken(bot: Bot): void {
     const [, nth = '1'] = /-(\d+)$/.exec(bot.token) ?? [];
     bot.token = `${bot.token.replace(/-\d+$/, '')}-${Number(nth) + 1}`;
     for (const connection of this.open(bot)) connection.close(4004, 'Authentication failed.');
@@ -248,7 +248,7 @@ export class Gateway {
     if (!guild) return;
     const wanted = Array.isArray(data.user_ids) ? (data.user_ids as unknown[]) : undefined;
     const members = [...guild.members.values()].filter(({ user }) => wanted?.includes(user.id) ?? true);
-    session.dispatch('GUILD_MEMBERS_CHUNK', {
+    dispatch(session, 'GUILD_MEMBERS_CHUNK', {
       guild_id: guild.id,
       members: members.map(memberWire),
       chunk_index: 0,
@@ -258,7 +258,12 @@ export class Gateway {
   }
 
   #publish(event: WorldEvent): void {
-    for (const session of this.sessions.values()) deliver(this.#world, this.#faults, event, session);
+    const written = new Map<string, string>();
+    for (const session of this.sessions.values()) deliver(this.#world, this.#faults, event, session, written);
     this.#changed();
   }
+}
+
+function dispatch(session: Session, type: string, data: unknown): void {
+  session.dispatch(type, JSON.stringify(data));
 }
