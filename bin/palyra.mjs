@@ -12,6 +12,7 @@ try {
 
 async function runHere() {
   dieWithLauncher();
+  await import('./compile-cache.mjs');
   await import('./strip-types.mjs');
   const { main } = await import('../src/entry.ts');
   await main(process.argv.slice(2));
