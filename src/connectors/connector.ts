@@ -74,10 +74,11 @@ export interface ConnectorAdapter<Config = unknown> {
 
   /**
    * Cuts a message into platform messages, before the first is sent; never changed afterwards. Pure.
-   * Absent: at natural boundaries by `textMax`, counted in UTF-16 units.
+   * Absent: at natural boundaries by `textMax`, counted in UTF-16 units. Without `config`, as by default.
    */
   split?(
     operation: Extract<OutboundOperation, { op: 'send' }>,
+    config: Config | undefined,
   ): readonly Extract<OutboundOperation, { op: 'send' }>[];
 
   /** How an account is set up with its platform. Absent where there is nothing to find out. */
@@ -86,8 +87,11 @@ export interface ConnectorAdapter<Config = unknown> {
   /** The message that a link of the platform points at; undefined when the text is no such link. */
   parseLink?(text: string): { readonly message: string } | undefined;
 
-  /** From where the files that come with messages may be fetched. Never with the credential. */
-  mediaPolicy?(config: Config): EgressPolicy;
+  /**
+   * From where the files that come with messages may be fetched, never with the credential. Undefined when the
+   * operator has not asked for it.
+   */
+  mediaPolicy?(config: Config): EgressPolicy | undefined;
 
   /** What an operator should see of how far the connector may reach, e.g. that private addresses are open to it. */
   egressNotices?(config: Config): readonly string[];

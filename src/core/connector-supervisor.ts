@@ -56,6 +56,13 @@ export class ConnectorSupervisor {
     return runner && { state: runner.state, restarts: runner.restarts };
   }
 
+  /** The settings of a connector that is switched on; undefined when they are not what its kind takes. */
+  configOf(id: ConnectorId): unknown {
+    const record = this.#wanted.get(id);
+    const adapter = record && this.#deps.adapters.find(record.kind);
+    return adapter?.configSchema.safeParse(record?.config).data;
+  }
+
   session(id: ConnectorId): ConnectorSession | undefined {
     return this.#runners.get(id)?.session;
   }

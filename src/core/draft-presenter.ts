@@ -93,7 +93,7 @@ export class DraftPresenter {
     const address = await this.#delivered(draft, signal);
     if (!address || isFirst) return;
     const session = findSession(draft.address.connector);
-    const [first] = splitOperation({ op: 'send', text }, plan.findAdapter(kindOfPart(draft)));
+    const [first] = splitOperation({ op: 'send', text }, draft.address.connector, plan);
     if (first?.op === 'send') await session?.revise?.(address, first.text, signal);
   }
 
@@ -122,7 +122,3 @@ export class DraftPresenter {
 
 /** The safety net under the wake-ups. */
 const lookAgainMs = 5_000;
-
-function kindOfPart({ address }: NewPart): string {
-  return address.connector.slice(0, address.connector.indexOf(':'));
-}

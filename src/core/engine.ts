@@ -91,7 +91,11 @@ export class Engine {
       log,
       depthMax: settings.inboxDepthMax,
     });
-    this.plan = { findAdapter: (kind) => adapters.find(kind), nextId };
+    this.plan = {
+      findAdapter: (kind) => adapters.find(kind),
+      configOf: (id) => this.supervisor.configOf(id),
+      nextId,
+    };
     this.pairing = new Pairing({ store: store.access, clock, nextId, log });
     this.supervisor = new ConnectorSupervisor({
       ...deps,

@@ -23,7 +23,7 @@ export function planDraft(
   if (event.address.handle !== undefined) return undefined;
   const adapter = deps.findAdapter(kindOf(event.address.connector));
   if (adapter?.capabilities.operations.edit.supported !== true) return undefined;
-  const [first] = splitOperation({ op: 'send', text }, adapter);
+  const [first] = splitOperation({ op: 'send', text }, event.address.connector, deps);
   if (first?.op !== 'send') return undefined;
   return {
     ...onePart(deps),

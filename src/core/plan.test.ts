@@ -15,7 +15,11 @@ const eventId = 'evt_1' as EventId;
 const elsewhere = { connector: 'echo:other' as ConnectorId, conversation: 'log', thread: 'today' };
 
 function depsOf(adapter: ConnectorAdapter = new ScriptedAdapter()): PlanDeps {
-  return { findAdapter: () => adapter, nextId: createNextId({ now: () => 0 }, () => 0.5) };
+  return {
+    findAdapter: () => adapter,
+    configOf: () => undefined,
+    nextId: createNextId({ now: () => 0 }, () => 0.5),
+  };
 }
 
 function say(text = 'hi', fields: Partial<Extract<TurnMessage, { op: 'send' }>> = {}): TurnMessage {

@@ -21,6 +21,8 @@ import type { NewPart } from '../store/outbox-store.ts';
 
 export interface PlanDeps {
   readonly findAdapter: (kind: string) => ConnectorAdapter | undefined;
+  /** The settings of a connector that is switched on. */
+  readonly configOf: (id: ConnectorId) => unknown;
   readonly nextId: NextId;
 }
 
@@ -69,7 +71,7 @@ export function planMessage(
   deps: PlanDeps,
 ): readonly NewPart[] {
   const message = deps.nextId<MessageId>('msg');
-  const operations = splitOperation(operation, deps.findAdapter(kindOf(address.connector)));
+  const operations = splitOperation(operation, address.connector, deps);
   if (operations.length > limits.partsPerMessageMax) {
     throw new AppError(
       'too_large',
@@ -134,10 +136,12 @@ export function planNotice(
 /** One platform message each. */
 export function splitOperation(
   operation: OutboundOperation,
-  adapter: ConnectorAdapter | undefined,
+  connector: ConnectorId,
+  { findAdapter, configOf }: PlanDeps,
 ): readonly OutboundOperation[] {
+  const adapter = findAdapter(kindOf(connector));
   if (operation.op !== 'send' || !adapter) return [operation];
-  if (adapter.split) return adapter.split(operation);
+  if (adapter.split) return adapter.split(operation, configOf(connector));
   const texts = splitText(operation.text, adapter.capabilities.textMax);
   return texts.map((text, index) => (index === 0 ? { ...operation, text } : { op: 'send', text }));
 }

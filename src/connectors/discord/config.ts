@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type EgressPolicy, hostOf } from '../../lib/net-guard.ts';
+import { optionalFeatures } from './invite-url.ts';
 
 /** From nobody to everybody: each lets through what the ones before it do. */
 export const mentionPolicies = ['none', 'users', 'roles', 'everyone'] as const;
@@ -25,6 +26,70 @@ export const DiscordConfig = z
       .describe(
         'Whom an agent may notify, if it asks to. Without this, mentions are shown and notify nobody.',
       ),
+    gatewayHosts: z
+      .array(z.string().min(1).max(253))
+      .max(16)
+      .default([])
+      .describe(
+        'Hosts at which the gateway may be, exactly or as *.suffix. Without any: those of Discord, or for another server the host of its API and what is below it.',
+      ),
+    compress: z.boolean().default(true).describe('Has the gateway compress what it sends.'),
+    shards: z
+      .union([z.literal('auto'), z.int().min(1).max(256)])
+      .default('auto')
+      .describe('How many connections: as many as Discord recommends, or a number.'),
+    features: z
+      .array(z.enum(optionalFeatures))
+      .max(optionalFeatures.length)
+      .default(['files', 'embeds', 'reactions', 'commands'])
+      .describe(
+        'What the bot is invited for, besides reading and answering: decides which permissions its invite link asks for and a health check misses.',
+      ),
+    messageContent: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Asks for what people write in servers without addressing the bot. Needs the Message Content intent in the developer portal.',
+      ),
+    members: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Asks who joins and leaves servers. Needs the Server Members intent in the developer portal.',
+      ),
+    reactions: z.boolean().default(true).describe('Asks for reactions.'),
+    downloadAttachments: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Fetches the files that come with messages, and keeps them for a while. Limits: attachments in config.json.',
+      ),
+    typing: z.boolean().default(true).describe('Shows that an answer is being written.'),
+    catchUp: z
+      .strictObject({
+        mode: z
+          .enum(['all', 'addressed', 'off'])
+          .default('all')
+          .describe('What is read back after a gap: everything, only what addresses the bot, or nothing.'),
+        ageMsMax: z
+          .int()
+          .min(60_000)
+          .default(24 * 3_600_000)
+          .describe('Older messages are left out.'),
+        perConversationMax: z
+          .int()
+          .min(1)
+          .max(10_000)
+          .default(500)
+          .describe('Messages per conversation; more are left out.'),
+        conversationsMax: z
+          .int()
+          .min(1)
+          .max(10_000)
+          .default(1_000)
+          .describe('Conversations per gap, the latest first; more are left out.'),
+      })
+      .prefault({}),
     overflow: z
       .enum(['split', 'file'])
       .default('split')
@@ -51,6 +116,34 @@ export function apiEgress({
     hosts: [hostOf(new URL(apiBaseUrl))],
     allowPrivate: allowPrivateNetwork,
     allowHttp: allowPrivateNetwork,
+  };
+}
+
+/** Where the sockets of the gateway may go: never to a host that only an answer of the API named. */
+export function gatewayEgress({
+  apiBaseUrl,
+  allowPrivateNetwork,
+  gatewayHosts,
+}: Pick<DiscordConfig, 'apiBaseUrl' | 'allowPrivateNetwork' | 'gatewayHosts'>): EgressPolicy {
+  const apiHost = hostOf(new URL(apiBaseUrl));
+  const usual =
+    apiHost === 'discord.com' ? ['gateway.discord.gg', '*.discord.gg'] : [apiHost, `*.${apiHost}`];
+  return {
+    hosts: gatewayHosts.length > 0 ? gatewayHosts : usual,
+    allowPrivate: allowPrivateNetwork,
+    allowHttp: allowPrivateNetwork,
+  };
+}
+
+/** From where files may be fetched: Discord's CDN, whose addresses are signed, or that of a server of one's own. */
+export function mediaEgress(config: DiscordConfig): EgressPolicy {
+  const { hosts, ...reach } = apiEgress(config);
+  const isDiscord = hosts.includes('discord.com');
+  return {
+    ...reach,
+    hosts: isDiscord
+      ? ['cdn.discordapp.com', 'media.discordapp.net']
+      : [...hosts, ...hosts.map((host) => `*.${host}`)],
   };
 }
 

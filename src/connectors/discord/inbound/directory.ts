@@ -69,6 +69,10 @@ export class Directory {
     return this.#channels.get(id);
   }
 
+  channels(): Iterable<ApiChannel> {
+    return this.#channels.values();
+  }
+
   guild(id: Snowflake): KnownGuild | undefined {
     return this.#guilds.get(id);
   }
