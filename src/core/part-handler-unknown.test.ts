@@ -268,18 +268,40 @@ describe('a platform that cannot be asked now', () => {
 });
 
 describe('a part that was under way when its daemon died', () => {
-  it('is one of which nobody knows', async () => {
-    const world = await connectedBy({ prepare: finds });
+  async function leftBehind(script: OutboxScript): Promise<OutboxWorld> {
+    const world = await connectedBy(script);
     await world.stop(world.engine);
     await world.send('m', 'hello');
     const now = world.clock.now();
     await world.store.outbox.lease({ now, leaseMs: 1_000, leaseId: 'lse_dead', limit: 1, perSource: 1 });
     await world.clock.pass(1_000);
+    return world;
+  }
+
+  it('is one of which nobody knows', async () => {
+    const world = await leftBehind({ prepare: finds });
 
     await world.startOutbox();
     await world.untilIs('delivered', 'm');
 
     expect(sent(world)).toEqual([]);
     expect((await world.part('prt_m_1' as PartId)).platformIds).toEqual(['p-before']);
+  });
+
+  it('stays one when it has to wait first', async () => {
+    let isLocked = true;
+    const world = await leftBehind({
+      prepare: lookUp(async () => {
+        if (isLocked) throw new AppError('vault_locked', 'The vault is locked.');
+        return { kind: 'unresolved' };
+      }),
+    });
+
+    await world.startOutbox();
+    await world.clock.pass(60_000);
+    isLocked = false;
+    await world.untilIs('delivered', 'm');
+
+    expect(sent(world)).toEqual(['m:0 (repeat?)']);
   });
 });

@@ -183,15 +183,16 @@ describe('a wait that the platform asks for', () => {
 
   it('is not forgotten because the session was opened anew meanwhile', async () => {
     const world = await connected(busy('connector'));
-    await world.send('m', 'hello');
+    await world.send('first', 'hello', { conversation: 'room-1' });
     await settled();
 
     await world.engine.supervisor.restart(id);
+    await world.send('second', 'hello', { conversation: 'room-2' });
     await world.clock.pass(29_000);
-    const early = await world.stateOf('m');
+    const early = await world.stateOf('second');
     await world.clock.pass(1_000);
 
-    expect([early, await world.stateOf('m')]).toEqual(['pending', 'delivered']);
+    expect([early, await world.stateOf('second')]).toEqual(['pending', 'delivered']);
   });
 
   it('may be asked for only so often', async () => {
