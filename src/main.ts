@@ -10,6 +10,8 @@ import { prepareFirstStart } from './core/first-start.ts';
 import type { Identity } from './core/platform/status.ts';
 import { rememberSecrets } from './core/recent-secrets.ts';
 import { startRetention } from './core/retention.ts';
+import { redactedAdapter } from './core/redacted-adapter.ts';
+import { redactedAgent } from './core/redacted-agent.ts';
 import { WebhookReceiver } from './core/webhook-receiver.ts';
 import { WebhookRejections } from './core/webhook-rejections.ts';
 import { writeDaemonFile } from './daemon-file.ts';
@@ -87,7 +89,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     });
     closing.push(() => vault.close());
     const identity = { current: unheard(options, clock.now()) };
-    const adapters = new AdapterRegistry(options.adapters ?? defaultAdapters());
+    const adapters = createAdapters(options, redactor);
     const nextId = createNextId(clock, random);
     const ground: Ground = {
       options,
@@ -180,6 +182,7 @@ async function run(ground: Ground, closing: Close[]): Promise<Omit<Daemon, 'stop
       clock,
       nextId,
       log,
+      redact: (text) => ground.redactor.redact(text),
       version: options.version,
       rateLimits: config.admin,
       acknowledgedIn,
@@ -202,17 +205,18 @@ async function watchConfiguration(
   registry: WebhookRegistry,
   closing: Close[],
 ): Promise<void> {
-  await registry.reload();
-  for (const { token, previousToken = '' } of registry.list()) {
-    redactor.add(token);
-    redactor.add(previousToken);
-  }
+  const reload = async (): Promise<void> => {
+    await registry.reload();
+    for (const { token, previousToken = '' } of registry.list()) {
+      redactor.add(token);
+      redactor.add(previousToken);
+    }
+  };
+  await reload();
   closing.push(
     store.watch((topics) => {
       if (topics.has('webhooks'))
-        registry
-          .reload()
-          .catch((error: unknown) => log.error('config.reload_failed', { what: 'webhooks', error }));
+        reload().catch((error: unknown) => log.error('config.reload_failed', { what: 'webhooks', error }));
     }),
   );
   closing.push(
@@ -222,13 +226,23 @@ async function watchConfiguration(
   );
 }
 
+function createAdapters(
+  { adapters = defaultAdapters() }: DaemonOptions,
+  redactor: Redactor,
+): AdapterRegistry {
+  const redact = (text: string): string => redactor.redact(text);
+  return new AdapterRegistry(adapters.map((adapter) => redactedAdapter(adapter, redact)));
+}
+
 function createEngine({ options, ...ground }: Ground): Engine {
-  const { vault, clock, fetch } = ground;
+  const { vault, clock, fetch, redactor } = ground;
   const resolveSecret = (ref: VaultRef): Promise<Secret> => vault.resolve(ref);
   return new Engine({
     ...ground,
     createAgent: (spec: AgentSpec) =>
-      createAgent(spec, { fetch, resolveSecret, clock, version: options.version }),
+      redactedAgent(createAgent(spec, { fetch, resolveSecret, clock, version: options.version }), (text) =>
+        redactor.redact(text),
+      ),
     resolveSecret,
     sealer: createNoteSealer(vault),
     owner: `${hostname()}:${process.pid}:${randomBytes(6).toString('hex')}`,
@@ -237,7 +251,7 @@ function createEngine({ options, ...ground }: Ground): Engine {
 }
 
 function createReceiver(
-  { options, store, vault, clock, nextId, log }: Ground,
+  { options, store, vault, clock, nextId, log, redactor }: Ground,
   { ingest }: Engine,
 ): WebhookReceiver {
   const blocksOf = rememberBlocks();
@@ -253,6 +267,7 @@ function createReceiver(
     }),
     isAllowedSource: ({ allowedSources }, address) =>
       allowedSources.length === 0 || blocksOf(allowedSources)(address),
+    redact: (text) => redactor.redact(text),
     clock,
     nextId,
     log,

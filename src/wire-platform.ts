@@ -15,6 +15,7 @@ import { Rules } from './core/platform/rules.ts';
 import { Secrets } from './core/platform/secrets.ts';
 import { Tokens } from './core/platform/tokens.ts';
 import { Webhooks } from './core/platform/webhooks.ts';
+import { redactedAgent } from './core/redacted-agent.ts';
 import type { WebhookReceiver } from './core/webhook-receiver.ts';
 import { compileBlocks } from './lib/address-blocks.ts';
 import { newToken } from './state-dir.ts';
@@ -64,11 +65,14 @@ export function wirePlatform(
       directory: engine.agents,
       kinds: agentKinds().map(({ kind }) => kind),
       createAgent: (spec) =>
-        createAgent(spec, {
-          ...ground,
-          resolveSecret: (ref) => vault.resolve(ref),
-          version: options.version,
-        }),
+        redactedAgent(
+          createAgent(spec, {
+            ...ground,
+            resolveSecret: (ref) => vault.resolve(ref),
+            version: options.version,
+          }),
+          (text) => ground.redactor.redact(text),
+        ),
     }),
     secrets: new Secrets({ vault, supervisor }),
     tokens: new Tokens({ ...ground, newToken }),

@@ -5,6 +5,7 @@ import { valueOf, withoutCredentials } from '../webhooks/headers.ts';
 import { schemeOf } from '../webhooks/provider.ts';
 import { providerOf } from '../webhooks/providers.ts';
 import type { Verified } from '../webhooks/verify.ts';
+import type { Redact } from './redacted-error.ts';
 
 /** One HTTP request, captured before anything is judged. */
 export interface CapturedRequest {
@@ -22,20 +23,29 @@ export function captureDelivery(
   id: DeliveryId,
   integration: IntegrationRecord,
   request: CapturedRequest,
+  redact: Redact,
 ): NewDelivery {
+  const scheme = schemeOf(providerOf(integration.provider), integration.settings);
   return {
     id,
     integration: integration.id,
     at: request.receivedAt,
     remoteAddress: request.remoteAddress,
-    headers: withoutCredentials(
-      request.headers,
-      schemeOf(providerOf(integration.provider), integration.settings),
-    ),
+    headers: withoutSecrets(withoutCredentials(request.headers, scheme), redact),
     body: request.body,
     verdict: 'accepted',
     reason: 'verified',
   };
+}
+
+/** Proxies write the address into headers of their own, unguessable part and all. Looked through in one go. */
+function withoutSecrets(headers: readonly string[], redact: Redact): readonly string[] {
+  const text = headers.join('\n');
+  const clean = redact(text);
+  if (clean === text) return headers;
+  const parts = clean.split('\n');
+  // A secret of several lines may have reached from one into the next.
+  return parts.length === headers.length ? parts : headers.map(redact);
 }
 
 /** The event that a verified request is. */

@@ -11,6 +11,7 @@ import type { WebhookStore } from '../store/webhook-store.ts';
 import { providerOf } from '../webhooks/providers.ts';
 import { type ActiveSecret, type Verification, type Verified, verify } from '../webhooks/verify.ts';
 import type { Ingest } from './ingest.ts';
+import type { Redact } from './redacted-error.ts';
 import { captureDelivery, type CapturedRequest, toWebhookEvent, traceIdOf } from './webhook-capture.ts';
 import type { WebhookRejections } from './webhook-rejections.ts';
 
@@ -40,6 +41,8 @@ export interface WebhookReceiverDeps {
   readonly rejections: WebhookRejections;
   readonly resolveSecret: (ref: VaultRef) => Promise<Secret>;
   readonly isAllowedSource: (integration: IntegrationRecord, address: string) => boolean;
+  /** Takes the secrets in use out of what is kept of a request beside its body. */
+  readonly redact: Redact;
   readonly clock: Clock;
   readonly nextId: NextId;
   readonly log: Logger;
@@ -99,7 +102,7 @@ export class WebhookReceiver {
 
   async #judge(integration: IntegrationRecord, request: CapturedRequest): Promise<Receipt> {
     const id = this.#deps.nextId<DeliveryId>('dlv');
-    const delivery = captureDelivery(id, integration, request);
+    const delivery = captureDelivery(id, integration, request, this.#deps.redact);
     const early = this.#refuseEarly(integration, request);
     if (early !== undefined) return this.#reject(delivery, early);
     const verdict = await this.#verify(integration, request);

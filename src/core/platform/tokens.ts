@@ -68,11 +68,12 @@ export class Tokens {
    * @throws AppError `unauthenticated`.
    */
   async authenticate(token: string): Promise<Caller> {
-    const { store, clock } = this.#deps;
+    const { store, clock, redactor } = this.#deps;
     const digest = digestOf(token);
     const record = await store.tokens.getTokenByDigest(digest);
     if (!record || !sameDigest(record.digest, digest) || !isGood(record, clock.now()))
       throw new AppError('unauthenticated', 'The token is not known, has expired or was revoked.');
+    redactor.add(token);
     return {
       token: record.id,
       principal: `${record.id} (${record.name})`,

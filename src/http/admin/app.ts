@@ -23,6 +23,8 @@ export interface AdminDeps {
   readonly clock: Clock;
   readonly nextId: NextId;
   readonly log: Logger;
+  /** Takes the secrets in use out of a text. */
+  readonly redact: (text: string) => string;
   readonly version: string;
   readonly rateLimits: RateLimits;
   readonly acknowledgedIn: Histogram;
@@ -71,7 +73,7 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
     const error = AppError.from(thrown);
     const requestId = c.get('requestId');
     if (error.code === 'internal') log.error('http.failed', { request_id: requestId, error: thrown });
-    return problemResponse(error, requestId);
+    return problemResponse(new AppError(error.code, deps.redact(error.message)), requestId);
   });
   return app;
 
