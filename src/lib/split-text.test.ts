@@ -60,6 +60,38 @@ describe('splitText', () => {
     expect(parts.slice(1).some((part) => part.startsWith('```'))).toBe(false);
   });
 
+  it('closes and opens again a code block that stands in one line', () => {
+    const text = `~~~json ${'{"a": 1} '.repeat(20)}`;
+
+    const parts = splitText(text, 64);
+
+    expect(parts.length).toBeGreaterThan(2);
+    for (const part of parts.slice(0, -1)) expect(part).toMatch(/^~~~[^]*\n~~~$/);
+  });
+
+  it('does not cut a run of marks in two', () => {
+    const text = `${'x'.repeat(62)}\`\`\`${'y'.repeat(60)}`;
+
+    const parts = splitText(text, 64);
+
+    expect(parts.join('')).toContain('```');
+  });
+
+  it('takes from the caller what a code block is', () => {
+    const bracket = { marker: ']', opening: '[' };
+    const text = `[${'word '.repeat(30)}\n]`;
+
+    const parts = splitText(text, 64, undefined, (open, line) =>
+      line.startsWith('[') ? bracket : line === ']' ? undefined : open,
+    );
+
+    expect(parts.slice(1, -1).every((part) => part.startsWith('[\n') && part.endsWith('\n]'))).toBe(true);
+  });
+
+  it('makes one empty part of white space', () => {
+    expect(splitText(' \n'.repeat(100), 64)).toEqual(['']);
+  });
+
   const anyText = fc.array(
     fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 90 }),
@@ -70,13 +102,15 @@ describe('splitText', () => {
         '~~~',
         '',
         '   indented',
+        ' ',
+        ' '.repeat(100),
         '`'.repeat(100),
         '~'.repeat(70),
         'x'.repeat(300),
         '👩‍👩‍👧'.repeat(40),
       ),
     ),
-    { maxLength: 40, size: 'max' },
+    { maxLength: 100, size: 'max' },
   );
 
   it.each([

@@ -4,22 +4,30 @@ export type MeasureText = (text: string) => number;
 /** JavaScript's own length: UTF-16 units. */
 export const utf16Length: MeasureText = (text) => text.length;
 
-interface Fence {
-  /** The run of ` or ~ that closes the block. */
+export interface Fence {
+  /** What closes the block. */
   readonly marker: string;
-  /** The line that opened it, with its language. */
+  /** What opens it again, with its language. */
   readonly opening: string;
 }
+
+/** The code block that is open after `line`, when `open` was before it. */
+export type NextFence = (open: Fence | undefined, line: string) => Fence | undefined;
 
 /**
  * Cuts a text into parts of at most `max`, at line ends where it can, then at spaces, then anywhere but
  * inside a character. A code block that is cut is closed in one part and opened again in the next; both
  * halves of that fit within `max`. A text that fits comes back as it is. Nothing but white space at the
- * cuts is lost. `max` must be at least 64.
+ * cuts is lost. `max` must be at least 64. `nextFence` knows what opens and closes a code block on the platform.
  */
-export function splitText(text: string, max: number, measure: MeasureText = utf16Length): readonly string[] {
+export function splitText(
+  text: string,
+  max: number,
+  measure: MeasureText = utf16Length,
+  nextFence: NextFence = commonMarkFence,
+): readonly string[] {
   if (measure(text) <= max) return [text];
-  const splitter = new Splitter(max, measure);
+  const splitter = new Splitter(max, measure, nextFence);
   for (const line of text.split('\n')) splitter.add(line);
   return splitter.finish();
 }
@@ -27,45 +35,56 @@ export function splitText(text: string, max: number, measure: MeasureText = utf1
 class Splitter {
   readonly #max: number;
   readonly #measure: MeasureText;
+  readonly #nextFence: NextFence;
   readonly #parts: string[] = [];
   #lines: string[] = [];
   #size = 0;
   #fence: Fence | undefined;
 
-  constructor(max: number, measure: MeasureText) {
+  constructor(max: number, measure: MeasureText, nextFence: NextFence) {
     this.#max = max;
     this.#measure = measure;
+    this.#nextFence = nextFence;
   }
 
   add(line: string): void {
-    const fenceAfter = nextFence(this.#fence, line);
+    const fenceAfter = this.#nextFence(this.#fence, line);
     if (!this.#fits(line, fenceAfter)) this.#cut();
     if (this.#fits(line, fenceAfter)) this.#append(line);
-    else this.#addPieces(line, fenceAfter);
+    else this.#addPieces(line);
     this.#fence = fenceAfter;
   }
 
+  /** At least one part, also of nothing but white space. */
   finish(): readonly string[] {
     this.#flush(false);
-    return this.#parts;
+    return this.#parts.length > 0 ? this.#parts : [''];
   }
 
-  /** A line that fits in no part whole. */
-  #addPieces(line: string, fenceAfter: Fence | undefined): void {
+  /** A line that fits in no part whole. A block may open or close within it. */
+  #addPieces(line: string): void {
     for (let rest = line; rest !== '';) {
-      const room =
-        this.#max -
-        this.#size -
-        (this.#lines.length > 0 ? 1 : 0) -
-        this.#closingSize(fenceAfter ?? this.#fence);
-      const piece = takeUpTo(rest, room, this.#measure);
+      const room = this.#max - this.#size - (this.#lines.length > 0 ? 1 : 0);
+      const piece = this.#takePiece(rest, room);
       if (piece === '') {
         this.#cut();
         continue;
       }
       this.#append(piece.trimEnd());
       rest = rest.slice(piece.length);
+      this.#fence = this.#nextFence(this.#fence, piece);
       if (rest !== '') this.#cut();
+    }
+  }
+
+  /** As much of `text` as fits in `room` together with what closes the block that is open after it. */
+  #takePiece(text: string, room: number): string {
+    let reserve = this.#closingSize(this.#fence);
+    for (;;) {
+      const piece = takeUpTo(text, room - reserve, this.#measure);
+      const closing = this.#closingSize(this.#nextFence(this.#fence, piece));
+      if (closing <= reserve) return piece;
+      reserve = closing;
     }
   }
 
@@ -90,12 +109,16 @@ class Splitter {
       this.#fence !== undefined &&
       this.#lines.length === 1 &&
       this.#lines[0] === this.#reopening(this.#fence);
+    if (close && onlyReopened) return false;
     const text = this.#lines.join('\n').replace(/^\n+|\s+$/g, '');
-    if (text === '' || (close && onlyReopened)) return false;
-    this.#parts.push(close && this.#fence ? `${text}\n${this.#fence.marker}` : text);
+    if (text !== '') this.#parts.push(close && this.#fence ? `${text}\n${this.#fence.marker}` : text);
+    this.#clear();
+    return true;
+  }
+
+  #clear(): void {
     this.#lines = [];
     this.#size = 0;
-    return true;
   }
 
   /** Without its language when that is so long that it would crowd out the code. */
@@ -108,8 +131,8 @@ class Splitter {
   }
 }
 
-/** The code block that is open after `line`. */
-function nextFence(open: Fence | undefined, line: string): Fence | undefined {
+/** https://spec.commonmark.org/0.31.2/#fenced-code-blocks */
+function commonMarkFence(open: Fence | undefined, line: string): Fence | undefined {
   // A run so long that it would crowd out the code is left as the text that it is.
   const match = /^ {0,3}(`{3,16}(?!`)|~{3,16}(?!~))(.*)$/.exec(line);
   const [, marker = '', info = ''] = match ?? [];
@@ -130,5 +153,8 @@ function takeUpTo(text: string, room: number, measure: MeasureText): string {
     end += character.length;
   }
   const space = text.lastIndexOf(' ', end - 1);
-  return text.slice(0, space > end / 2 ? space + 1 : end);
+  if (space > end / 2) return text.slice(0, space + 1);
+  // A run of marks that is cut means something else on either side.
+  const run = /(`+|~+)$/.exec(text.slice(0, end))?.[0] ?? '';
+  return text.slice(0, run !== '' && text[end] === run[0] && run.length < end ? end - run.length : end);
 }
