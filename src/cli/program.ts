@@ -1,5 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { agents } from './commands/agents.ts';
+import { approvals } from './commands/approvals.ts';
 import { channels } from './commands/channels.ts';
 import { doctor } from './commands/doctor.ts';
 import { logs } from './commands/logs.ts';
@@ -40,6 +41,7 @@ export function createProgram({ run, startDaemon, version, streams }: ProgramDep
     message(run),
     router(run),
     webhooks(run),
+    approvals(run),
     agents(run),
     secrets(run),
     tokens(run),

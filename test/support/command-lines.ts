@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { accessLines } from './access-lines.ts';
 import { asJson, good, palyra } from './cli.ts';
 import type { TestDaemon } from './daemon.ts';
 
@@ -55,6 +56,8 @@ async function deadLetter(daemon: TestDaemon): Promise<string> {
 
 /** Every command by its full name. `up` is not here: it needs a process of its own. */
 export const commandLines: Readonly<Record<string, CommandLine>> = {
+  ...accessLines,
+
   status: {
     args: () => [],
     says: /^version .*\n[^]*SIGNAL +OK +DETAIL\n[^]*echo:default +running/,

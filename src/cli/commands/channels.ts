@@ -6,6 +6,8 @@ import { add } from './channels-add.ts';
 import { drain, pause, resume } from './channels-queue.ts';
 import { test } from './channels-test.ts';
 import { deadLetters } from './dead-letters.ts';
+import { gaps } from './gaps.ts';
+import { pairing } from './pairing.ts';
 import { formatChannel, queueWord } from './format-channel.ts';
 import { formatEntry } from './logs.ts';
 
@@ -26,7 +28,9 @@ export function channels(run: Run): CommandUnknownOpts {
     .addCommand(drain(run))
     .addCommand(logs(run))
     .addCommand(test(run))
-    .addCommand(deadLetters(run));
+    .addCommand(deadLetters(run))
+    .addCommand(gaps(run))
+    .addCommand(pairing(run));
 }
 
 const none = 'No connectors. Add one: palyra channels add --provider echo.';

@@ -4,10 +4,15 @@ import type { CommandContext, Run } from '../context.ts';
 import { followTrace, requireEnd } from '../follow.ts';
 import { timeoutOption } from '../options.ts';
 import { plural } from '../output.ts';
+import { messageOperations } from './message-operations.ts';
 import { formatTrace } from './trace.ts';
 
 export function message(run: Run): CommandUnknownOpts {
-  return new Command('message').description('Messages on their way out').addCommand(send(run));
+  const message = new Command('message')
+    .description('Messages: sent, read and changed')
+    .addCommand(send(run));
+  for (const operation of messageOperations(run)) message.addCommand(operation);
+  return message;
 }
 
 /** With --wait, fails unless the message was delivered. */

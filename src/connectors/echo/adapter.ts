@@ -56,15 +56,9 @@ const operations = [
   ['search', 'low'],
 ] as const;
 
-const unsupported: Partial<Record<ConnectorOperation, string>> = {
-  read: 'The echo platform keeps nothing to read.',
-  search: 'The echo platform keeps nothing to search.',
-};
-
 function capability(name: ConnectorOperation, risk: Capability['risk']): Capability {
   return {
-    supported: unsupported[name] === undefined,
-    ...(unsupported[name] === undefined ? {} : { reason: unsupported[name] }),
+    supported: true,
     policyAction: name === 'send' ? 'channel.send' : `channel.message.${name}`,
     approval: 'none',
     risk,

@@ -6,34 +6,61 @@ export interface EchoMessage {
   readonly id: string;
   readonly key: string;
   readonly conversation: string;
+  readonly thread?: string;
   readonly text: string;
+  readonly createdAt: number;
+  readonly editedAt?: number;
+  readonly reactions: readonly string[];
 }
 
 const rememberedMax = 10_000;
 
 /** The far side of the echo connector: what one account has been sent. Remembers the newest few thousand. */
 export class EchoPlatform {
-  readonly #applied = new RecentMap<string, EchoMessage>(rememberedMax);
+  readonly #messages = new RecentMap<string, EchoMessage>(rememberedMax);
+  readonly #idByKey = new RecentMap<string, string>(rememberedMax);
   readonly #seenTokens = new RecentMap<string, true>(rememberedMax);
 
-  /** The message that this key made before, if any. */
-  find(key: string): EchoMessage | undefined {
-    return this.#applied.get(key);
+  /** The id of the message that this key made before, if any. */
+  find(key: string): string | undefined {
+    return this.#idByKey.get(key);
   }
 
-  apply(part: OutboundPart): EchoMessage {
-    const text = 'text' in part.operation ? part.operation.text : part.operation.op;
-    const digest = createHash('sha256')
-      .update(`${part.key}\n${part.address.conversation}\n${text}`)
-      .digest('hex');
-    const message = {
-      id: `echo-${digest.slice(0, 32)}`,
-      key: part.key,
-      conversation: part.address.conversation,
-      text,
-    };
-    this.#applied.set(part.key, message);
-    return message;
+  /** The newest first. */
+  messagesIn(conversation: string, thread: string | undefined): readonly EchoMessage[] {
+    return [...this.#messages.values()]
+      .filter((message) => message.conversation === conversation && message.thread === thread)
+      .toReversed();
+  }
+
+  /** The id of the message that it is about; undefined when that message is not there. */
+  apply(part: OutboundPart, at: number): string | undefined {
+    const { operation, address } = part;
+    if (operation.op === 'typing') return 'typing';
+    if (operation.op === 'send') return this.#add(part, operation.text, at);
+    const known = this.#messages.get(address.message ?? '');
+    if (!known) return operation.op === 'delete' ? address.message : undefined;
+    if (operation.op === 'delete') this.#messages.delete(known.id);
+    else if (operation.op === 'edit')
+      this.#messages.set(known.id, { ...known, text: operation.text, editedAt: at });
+    else {
+      const others = known.reactions.filter((emoji) => emoji !== operation.emoji);
+      const reactions = operation.remove ? others : [...others, operation.emoji];
+      this.#messages.set(known.id, { ...known, reactions });
+    }
+    return known.id;
+  }
+
+  #add({ key, address }: OutboundPart, text: string, createdAt: number): string {
+    const { conversation, thread } = address;
+    const digest = createHash('sha256').update(`${key}\n${conversation}\n${text}`).digest('hex');
+    const id = `echo-${digest.slice(0, 32)}`;
+    this.#messages.set(id, {
+      ...{ id, key, conversation, text, createdAt, reactions: [] },
+      ...(thread === undefined ? {} : { thread }),
+    });
+    this.#idByKey.set(key, id);
+    return id;
   }
 
   /** True the first time that this part meets this control token. */

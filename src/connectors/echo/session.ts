@@ -1,10 +1,12 @@
 import { laneOf } from '../../domain/address.ts';
+import type { MessageId, PartId } from '../../domain/ids.ts';
 import type { InboundMessageEvent } from '../../domain/inbound-event.ts';
 import type { OutboundPart } from '../../domain/outbound.ts';
 import type { DeliveryOutcome } from '../../domain/outcome.ts';
 import type { ConnectorHost, ConnectorSession, SessionEnd, SimulatedMessage } from '../connector.ts';
 import type { EchoConfig } from './config.ts';
 import type { EchoPlatform } from './platform.ts';
+import { readEcho, searchEcho } from './reader.ts';
 
 /** What the text of a message makes this platform do; the reference's tokens, and one for the unknown outcome. */
 const tokens = {
@@ -23,15 +25,22 @@ export function openEchoSession(host: ConnectorHost<EchoConfig>, platform: EchoP
     closed: end.promise,
 
     async sendOutbound(part) {
-      const outcome = misbehave(part, platform, end.resolve);
-      if (outcome) return outcome;
-      return { kind: 'delivered', platformIds: [platform.apply(part).id] };
+      const outcome = misbehave(part, platform, host.clock.now(), end.resolve);
+      return outcome ?? applied(platform.apply(part, host.clock.now()));
     },
 
     async resolveUnknown(part) {
       const earlier = platform.find(part.key);
-      return earlier ? { kind: 'delivered', platformIds: [earlier.id] } : { kind: 'absent' };
+      return earlier === undefined ? { kind: 'absent' } : { kind: 'delivered', platformIds: [earlier] };
     },
+
+    async revise(address, text) {
+      const operation = { op: 'edit', text } as const;
+      platform.apply({ ...revision, address, operation }, host.clock.now());
+    },
+
+    read: (request) => Promise.resolve(readEcho(platform, host.connectorId, request)),
+    search: (request) => Promise.resolve(searchEcho(platform, host.connectorId, request)),
 
     simulate: (message) => host.accept([toEvent(message, host)]),
 
@@ -41,9 +50,22 @@ export function openEchoSession(host: ConnectorHost<EchoConfig>, platform: EchoP
   };
 }
 
+/** What every revision of a message has in common: it is no part of its own. */
+const revision = {
+  ...{ id: 'prt_revision' as PartId, message: 'msg_revision' as MessageId, key: 'revision' },
+  ...{ part: 1, parts: 1, attempt: 1, possibleDuplicate: false },
+};
+
+function applied(id: string | undefined): DeliveryOutcome {
+  if (id !== undefined) return { kind: 'delivered', platformIds: [id] };
+  const detail = 'There is no such message on the echo platform.';
+  return { kind: 'rejected', code: 'message_gone', detail, scope: 'message' };
+}
+
 function misbehave(
   part: OutboundPart,
   platform: EchoPlatform,
+  now: number,
   endSession: (end: SessionEnd) => void,
 ): DeliveryOutcome | undefined {
   const text = 'text' in part.operation ? part.operation.text : '';
@@ -74,7 +96,7 @@ function misbehave(
     };
   }
   if (first(tokens.loseReply)) {
-    platform.apply(part);
+    platform.apply(part, now);
     return { kind: 'unknown', code: 'answer_lost' };
   }
   return undefined;
