@@ -48,6 +48,7 @@ export function wirePlatform(
     onboarding: new Onboarding({
       ...ground,
       supervisor,
+      policy,
       liveMsMax: options.config.connectors.openTimeoutMs + liveGraceMs,
     }),
     rules: new Rules({ ...ground, policy }),

@@ -20,6 +20,17 @@ export const featurePermissions = {
 
 export type DiscordFeature = keyof typeof featurePermissions;
 
+/** Everything but chat, without which there is no bot. */
+export const optionalFeatures = [
+  'files',
+  'embeds',
+  'reactions',
+  'threads',
+  'polls',
+  'moderation',
+  'commands',
+] as const satisfies readonly DiscordFeature[];
+
 /** What the features take together, each permission once. */
 export function permissionsFor(features: readonly DiscordFeature[]): readonly PermissionName[] {
   return [...new Set<PermissionName>(features.flatMap((feature) => [...featurePermissions[feature]]))];

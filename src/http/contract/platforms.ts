@@ -30,6 +30,7 @@ export const ProbeReport = z
         code: z.string(),
         text: z.string(),
         hint: z.string().optional(),
+        question: z.string().optional().describe('The key of the request that it is about'),
       }),
     ),
     facts: z.record(z.string(), z.unknown()),
@@ -37,7 +38,14 @@ export const ProbeReport = z
   .meta({ id: 'ProbeReport', description: 'What a look at the platform found, without changing anything.' });
 
 const KindParams = z.object({ kind: z.string().min(1).max(32) });
-const Request = z.record(z.string(), z.unknown()).describe('See `palyra channels <kind> setup --help`');
+const Answers = z.record(z.string(), z.unknown()).describe('See `palyra channels <kind> setup --help`');
+
+export const OnboardingIssue = z
+  .object({
+    questions: z.array(z.string()).describe('Keys of the request, in the order in which they are asked'),
+    text: z.string(),
+  })
+  .meta({ id: 'OnboardingIssue' });
 
 export const platformContract = {
   'GET /gaps': endpoint({
@@ -49,11 +57,18 @@ export const platformContract = {
     }),
     response: pageOf(Gap),
   }),
+  'POST /channels/{kind}/onboarding/check': endpoint({
+    summary: 'Look at the answers alone: what is wrong with them, asking no platform',
+    scope: 'admin',
+    params: KindParams,
+    body: Answers,
+    response: z.object({ issues: z.array(OnboardingIssue) }),
+  }),
   'POST /channels/{kind}/onboarding/probe': endpoint({
     summary: 'Look at the platform with a credential, changing nothing',
     scope: 'admin',
     params: KindParams,
-    body: Request,
+    body: Answers,
     response: ProbeReport,
     audit: { action: 'onboarding.probed', answerFields: ['connector', 'ok'] },
   }),
@@ -61,7 +76,7 @@ export const platformContract = {
     summary: 'Set an account up: credential, rule, connector, and a live session; or nothing at all',
     scope: 'admin',
     params: KindParams,
-    body: Request,
+    body: Answers,
     response: z.object({
       report: ProbeReport,
       applied: z.object({
@@ -72,6 +87,12 @@ export const platformContract = {
       }),
     }),
     audit: { action: 'onboarding.applied', answerFields: ['applied'] },
+  }),
+  'GET /channels/{id}/onboarding': endpoint({
+    summary: 'The answers that would set the connector up as it is now, without its credential',
+    scope: 'read',
+    params: IdParams,
+    response: z.object({ answers: Answers }),
   }),
   'POST /channels/{id}/health-refresh': endpoint({
     summary: 'Look at the platform with the stored credential, changing nothing',
