@@ -58,10 +58,14 @@ export function createChatAdapter(
       textMax: textMax - repeatLabel.length,
       idempotentSendMs: traits.idempotentKeys ? idempotentSendMs : 0,
     },
-    canonicalIdentity: (entity, raw) =>
-      entity === 'user' || entity === 'role' || entity === 'guild'
-        ? `chat:${entity}:${raw.replace(`chat:${entity}:`, '')}`
-        : raw,
+    canonicalIdentity(entity, raw) {
+      const id = raw
+        .trim()
+        .replace(new RegExp(`^chat:${entity}:`), '')
+        .replace(/^<@(.*)>$/, '$1');
+      if (!/^[a-z0-9-]{1,80}$/.test(id)) throw new AppError('invalid_request', `That is no ${entity}.`);
+      return entity === 'user' || entity === 'role' || entity === 'guild' ? `chat:${entity}:${id}` : id;
+    },
 
     async open(host, signal) {
       const api = apiOf(host);
@@ -144,7 +148,13 @@ async function send(
   signal: AbortSignal,
 ): Promise<DeliveryOutcome> {
   const { address, operation, key } = part;
-  if (operation.op !== 'send') return { kind: 'delivered', platformIds: [] };
+  if (operation.op !== 'send')
+    return {
+      kind: 'rejected',
+      code: 'operation_unsupported',
+      detail: 'The platform has no such thing.',
+      scope: 'message',
+    };
   try {
     const posted = await api.post(
       token,

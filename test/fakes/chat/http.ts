@@ -10,18 +10,30 @@ import { type ChatPlatform, ChatRefusal, type PostedMessage, type Update } from 
 const pollMs = 500;
 const timeoutMs = 10_000;
 
-/** The fake platform over real sockets. `close` ends every connection. */
+/** What goes wrong with a call: before it is done, the platform refuses it; or after, and its answer is lost. */
+export type ChatFault = ChatRefusal | 'broken' | 'unanswered';
+
+/**
+ * The fake platform over real sockets. `close` ends every connection. `faultOf` is asked once for each call,
+ * by its name: `post`, `updates` …
+ */
 export async function serveChat(
   platform: ChatPlatform,
+  faultOf: (op: string) => ChatFault | undefined = () => undefined,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   const server: Server = createServer((request, response) => {
+    let fault: ChatFault | undefined;
     const answer = (status: number, body: unknown): void => {
+      if (fault === 'broken') request.socket.destroy();
+      if (fault === 'broken' || fault === 'unanswered') return;
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(body));
     };
     const run = async (): Promise<unknown> => {
       const token = request.headers.authorization?.replace('Bearer ', '') ?? '';
       const { op, ...args } = (await json(request)) as { op: string } & Record<string, never>;
+      fault = faultOf(op);
+      if (fault instanceof ChatRefusal) throw fault;
       if (op === 'me') return platform.me(token);
       if (op === 'post') return platform.post(token, args.message as unknown as Omit<PostedMessage, 'id'>);
       if (op === 'find') return platform.find(token, args.key as unknown as string) ?? null;
@@ -33,7 +45,9 @@ export async function serveChat(
     run().then(
       (body) => answer(200, body),
       (error: unknown) =>
-        answer(error instanceof ChatRefusal ? error.status : 500, { message: String(error) }),
+        error instanceof ChatRefusal
+          ? answer(error.status, { message: error.message, retryAfterMs: error.retryAfterMs })
+          : answer(500, { message: String(error) }),
     );
   });
   server.listen(0, '127.0.0.1');
@@ -62,8 +76,9 @@ export function httpChatApi({ fetch, config }: ConnectorHost<ChatConfig>): ChatA
         timeoutMs,
         responseBytesMax: 1_000_000,
       });
-      const answer = JSON.parse(await response.text()) as { message?: string };
-      if (response.status !== 200) throw new ChatRefusal(response.status, answer.message ?? '');
+      const answer = JSON.parse(await response.text()) as { message?: string; retryAfterMs?: number };
+      if (response.status !== 200)
+        throw new ChatRefusal(response.status, answer.message ?? '', answer.retryAfterMs);
       return answer as Value;
     } catch (error) {
       if (error instanceof ChatRefusal) throw error;

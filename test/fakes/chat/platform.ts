@@ -54,6 +54,7 @@ export class ChatPlatform {
   readonly #updates: Update[] = [];
   readonly #byKey = new Map<string, PostedMessage>();
   readonly #conversations = new Set<string>();
+  #acknowledged = 0;
   #listeners: (() => void)[] = [];
 
   constructor(traits: ChatTraits, token = 'chat-token-of-the-bot') {
@@ -84,7 +85,14 @@ export class ChatPlatform {
   /** What was said after `position`, the oldest first. Asking again from an older position delivers again. */
   updates(token: string, position: number): readonly Update[] {
     this.#authenticate(token);
+    this.#acknowledged = Math.max(this.#acknowledged, position);
     return this.#updates.slice(position, position + updatesMax);
+  }
+
+  /** Whether the bot has asked for what comes after this message: it need not be kept any longer. */
+  isAcknowledged(id: string): boolean {
+    const update = this.#updates.find(({ message }) => message.id === id);
+    return update !== undefined && update.position <= this.#acknowledged;
   }
 
   /** Resolves when somebody says something. */
