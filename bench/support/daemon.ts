@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ApiClient, createClient } from '../../src/cli/client.ts';
@@ -11,15 +10,13 @@ const bin = fileURLToPath(new URL('../../bin/palyra.mjs', import.meta.url));
 export interface BenchDaemon {
   readonly api: ApiClient;
   readonly pid: number;
-  readonly stateDir: string;
   /** From the start of the process until it listens. */
   readonly startedInMs: number;
   stop(): Promise<void>;
 }
 
-/** `palyra up` as it is, in a state directory of its own; `keep` starts it again in one that is there. */
-export async function startDaemon(config: object = {}, keep?: string): Promise<BenchDaemon> {
-  const stateDir = keep ?? mkdtempSync(join(tmpdir(), 'palyra-bench-'));
+/** `palyra up` as it is, with its state in `stateDir`. */
+export async function startDaemon(stateDir: string, config: object = {}): Promise<BenchDaemon> {
   writeFileSync(join(stateDir, 'config.json'), JSON.stringify({ logLevel: 'error', ...config }));
   const startedAt = performance.now();
   const child: ChildProcess = fork(
@@ -30,20 +27,19 @@ export async function startDaemon(config: object = {}, keep?: string): Promise<B
   child.stderr?.pipe(process.stderr);
   await once(child.stdout as NodeJS.ReadableStream, 'data');
   const startedInMs = performance.now() - startedAt;
-  const { adminUrl } = JSON.parse(readFileSync(join(stateDir, 'daemon.json'), 'utf8')) as {
+  const { adminUrl, pid } = JSON.parse(readFileSync(join(stateDir, 'daemon.json'), 'utf8')) as {
     adminUrl: string;
+    pid: number;
   };
   const token = readFileSync(join(stateDir, 'admin.token'), 'utf8').trim();
   return {
     api: createClient({ adminUrl, token }),
-    pid: child.pid ?? 0,
-    stateDir,
+    pid,
     startedInMs,
     async stop() {
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
       await ended;
-      if (keep === undefined) rmSync(stateDir, { recursive: true, force: true });
     },
   };
 }
