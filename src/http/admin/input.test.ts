@@ -68,7 +68,10 @@ describe('a body', () => {
   it('that is not UTF-8 is refused, and nothing is guessed', async () => {
     const latin = Uint8Array.from(Buffer.from('{"connector":"\xe9"}', 'latin1'));
 
-    expect(await refusalOf('POST', messages, latin)).toMatchObject({ status: 400, code: 'invalid_request' });
+    expect(await refusalOf('POST', messages, latin)).toMatchObject({
+      status: 400,
+      detail: 'The body is not valid JSON in UTF-8.',
+    });
   });
 
   it.each([
