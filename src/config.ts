@@ -26,6 +26,8 @@ function checkBlock(block: string, context: z.RefinementCtx): void {
   }
 }
 
+const mib = 1024 * 1024;
+
 const count = z.int().positive();
 const ms = z.int().positive();
 
@@ -129,6 +131,29 @@ export const Config = z.strictObject({
       claimMs: ms.default(20 * seconds).describe('How long a killed daemon’s connectors stay taken.'),
     })
     .superRefine(atMost('backoffMsMin', 'backoffMsMax'))
+    .prefault({}),
+  attachments: z
+    .strictObject({
+      bytesMax: count.default(10 * mib).describe('The largest file that is taken with a message.'),
+      countMax: count.default(8).describe('Files that are taken with one message.'),
+      totalBytesMax: count.default(20 * mib).describe('Bytes of all files of one message.'),
+      types: z
+        .array(z.string().regex(/^[a-z]+\/[a-z0-9.+-]+$/, 'must be a media type such as image/png'))
+        .default([
+          'image/png',
+          'image/jpeg',
+          'image/webp',
+          'image/gif',
+          'application/pdf',
+          'text/plain',
+          'audio/ogg',
+          'audio/mpeg',
+        ])
+        .describe('What is taken, by what the bytes are and not by what the sender says.'),
+      timeoutMs: ms.default(30 * seconds).describe('The longest that fetching one may take.'),
+      storeBytesMax: count.default(1024 * mib).describe('Bytes of all files that are kept.'),
+      keepMs: ms.default(7 * days).describe('How long a file is kept after it was last used.'),
+    })
     .prefault({}),
   ingress: z
     .strictObject({

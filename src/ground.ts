@@ -1,3 +1,4 @@
+import type { BlobFiles } from './lib/blob-files.ts';
 import type { Config } from './config.ts';
 import type { ConnectorAdapter } from './connectors/connector.ts';
 import type { AdapterRegistry } from './connectors/registry.ts';
@@ -40,5 +41,6 @@ export interface Ground {
   readonly log: Logger;
   readonly fetch: ReturnType<typeof createGuardedFetch>;
   readonly connectSocket: ConnectSocket;
+  readonly files: BlobFiles;
   readonly identity: { current: Identity };
 }

@@ -20,6 +20,7 @@ import type { ConnectorId } from './domain/ids.ts';
 import type { VaultRef } from './domain/vault-ref.ts';
 import { type Listeners, openListeners } from './http/listeners.ts';
 import { compileBlocks, rememberBlocks } from './lib/address-blocks.ts';
+import { createBlobFiles } from './lib/blob-files.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { createGuardedFetch } from './lib/guarded-fetch.ts';
 import { createNextId } from './lib/ids.ts';
@@ -103,6 +104,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       log,
       fetch,
       connectSocket,
+      files: createBlobFiles(stateDir.artifacts),
       identity,
     };
     const daemon = await run(ground, closing);
@@ -155,7 +157,9 @@ async function run(ground: Ground, closing: Close[]): Promise<Omit<Daemon, 'stop
   closing.push(() => engine.stop());
   closing.push(
     startRetention({
-      store: store.maintenance,
+      store,
+      files: ground.files,
+      keepFilesMs: config.attachments.keepMs,
       clock,
       log,
       everyMs: config.retention.everyMs,
@@ -275,7 +279,7 @@ function createReceiver(
   });
 }
 
-function engineSettings({ inbox, outbox, worker, connectors }: Config): EngineSettings {
+function engineSettings({ inbox, outbox, worker, connectors, attachments }: Config): EngineSettings {
   return {
     inboxDepthMax: inbox.depthMax,
     inboxWorker: { ...worker, inFlightMax: inbox.inFlightMax, perSourceMax: inbox.perSourceMax },
@@ -284,6 +288,7 @@ function engineSettings({ inbox, outbox, worker, connectors }: Config): EngineSe
     attemptMs: outbox.attemptMs,
     retry: { ...outbox, backoffMsMin: outbox.retryMsMin, backoffMsMax: outbox.retryMsMax },
     connectors,
+    attachments,
   };
 }
 

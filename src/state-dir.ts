@@ -9,6 +9,8 @@ export interface StateDir {
   readonly path: string;
   readonly database: string;
   readonly masterKey: string;
+  /** Files that came with messages. */
+  readonly artifacts: string;
   /** Lets go of the directory, for the next daemon. */
   release(): void;
 }
@@ -37,6 +39,7 @@ export function takeStateDir(path: string): StateDir {
     path,
     database: join(path, 'palyra.sqlite'),
     masterKey: join(path, 'master.key'),
+    artifacts: join(path, 'artifacts'),
     release: () => {
       removeDaemonFile(path);
       lock.close();

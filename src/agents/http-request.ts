@@ -93,8 +93,13 @@ function toAttachment({
   urlExpiresAt,
   width,
   height,
+  marker,
+  artifact,
 }: Attachment): Record<string, unknown> {
-  return { id, kind, name, contentType, sizeBytes, url, urlExpiresAt, width, height };
+  return {
+    ...{ id, kind, name, contentType, sizeBytes, url, urlExpiresAt, width, height, marker },
+    artifact: artifact && { ...artifact, path: `/admin/v1/artifacts/${artifact.id}` },
+  };
 }
 
 function toWebhook(event: InboundWebhook, body: Uint8Array = new Uint8Array()): string {

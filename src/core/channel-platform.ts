@@ -1,3 +1,7 @@
+import type { Readable } from 'node:stream';
+import type { ArtifactId } from '../domain/artifact.ts';
+import { AppError } from '../domain/errors.ts';
+import type { BlobFiles } from '../lib/blob-files.ts';
 import type { Page, PageRequest } from '../domain/page.ts';
 import type { GapRecord, GapState } from '../domain/gap.ts';
 import { parseConnectorId, type SourceId } from '../domain/ids.ts';
@@ -27,6 +31,7 @@ import { type Why, whyOf } from './why.ts';
 export interface ChannelPlatformDeps {
   readonly store: Store;
   readonly clock: Clock;
+  readonly files: BlobFiles;
   readonly health: Health;
   readonly identity: () => Identity;
   readonly channels: Channels;
@@ -125,6 +130,16 @@ export class ChannelPlatform {
       },
       page,
     );
+  }
+
+  /** A file that came with a message. Reading it keeps it for longer. @throws AppError `not_found`. */
+  async artifact(id: string): Promise<{ stream: Readable; contentType: string; bytes: number }> {
+    const { store, files, clock } = this.#deps;
+    const record = await store.artifacts.getArtifact(id as ArtifactId);
+    const file = record && (await files.read(record.id));
+    if (!file) throw new AppError('not_found', 'There is no such file. It may be older than what is kept.');
+    await store.artifacts.putArtifact({ ...record, usedAt: clock.now() });
+    return { ...file, contentType: record.contentType };
   }
 
   /** What comes into the flight recorder, as it comes. @throws AppError `invalid_request`. */

@@ -4,6 +4,7 @@ import type { AgentSpec } from '../domain/agent-spec.ts';
 import type { NextId, SourceId } from '../domain/ids.ts';
 import type { RetryPolicy } from '../domain/settle.ts';
 import type { VaultRef } from '../domain/vault-ref.ts';
+import type { BlobFiles } from '../lib/blob-files.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { GuardedFetch } from '../lib/guarded-fetch.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -13,6 +14,7 @@ import type { LeasedEvent } from '../store/inbox-store.ts';
 import type { LeasedPart } from '../store/outbox-store.ts';
 import type { Store, Topic } from '../store/store.ts';
 import type { NoteSealer } from '../vault/note-sealer.ts';
+import { type AttachmentLimits, Attachments } from './attachments.ts';
 import { AgentDirectory } from './agent-directory.ts';
 import { BotLoopGuard } from './bot-loop-guard.ts';
 import type { RestartPolicy } from './connector-state.ts';
@@ -36,6 +38,7 @@ export interface EngineDeps {
   readonly fetch: GuardedFetch;
   readonly connectSocket: ConnectSocket;
   readonly sealer: NoteSealer;
+  readonly files: BlobFiles;
   readonly clock: Clock;
   readonly random: () => number;
   readonly nextId: NextId;
@@ -63,6 +66,7 @@ export interface EngineSettings {
   readonly attemptMs: number;
   readonly retry: RetryPolicy;
   readonly connectors: RestartPolicy;
+  readonly attachments: AttachmentLimits;
 }
 
 /** Everything that moves between the inbox, the agents, the outbox and the platforms. */
@@ -179,6 +183,7 @@ export class Engine {
       waitMs,
       outboxDepthMax,
       findSession: (id) => this.supervisor.session(id),
+      attachments: new Attachments({ ...this.#deps, ...plan, limits: settings.attachments }),
     });
     return new EventHandler({
       store,

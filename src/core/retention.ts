@@ -1,9 +1,17 @@
+import type { BlobFiles } from '../lib/blob-files.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { ArtifactStore } from '../store/artifact-store.ts';
 import type { MaintenanceStore, RetentionPolicy } from '../store/journal-store.ts';
 
 export interface RetentionDeps {
-  readonly store: Pick<MaintenanceStore, 'prune'>;
+  readonly store: {
+    readonly maintenance: Pick<MaintenanceStore, 'prune'>;
+    readonly artifacts: ArtifactStore;
+  };
+  readonly files: Pick<BlobFiles, 'remove'>;
+  /** How long a file is kept after it was last used. */
+  readonly keepFilesMs: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly everyMs: number;
@@ -15,13 +23,24 @@ const sliceRows = 500;
 const breatheMs = 20;
 
 /** Removes what is old enough, a small slice at a time. Returns the way to stop. */
-export function startRetention({ store, clock, log, everyMs, ages }: RetentionDeps): () => Promise<void> {
+export function startRetention({
+  store,
+  files,
+  keepFilesMs,
+  clock,
+  log,
+  everyMs,
+  ages,
+}: RetentionDeps): () => Promise<void> {
   const stopped = new AbortController();
   const run = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
       let pause = everyMs;
       try {
-        const { more } = await store.prune({ ...ages, now: clock.now(), sliceRows });
+        const now = clock.now();
+        const { more } = await store.maintenance.prune({ ...ages, now, sliceRows });
+        for (const id of await store.artifacts.pruneArtifacts(now - keepFilesMs, sliceRows))
+          await files.remove(id);
         if (more) pause = breatheMs;
       } catch (error) {
         log.warn('retention.failed', { error });

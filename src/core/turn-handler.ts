@@ -8,6 +8,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { AnswerPlan, LeasedEvent } from '../store/inbox-store.ts';
 import type { NewPart } from '../store/outbox-store.ts';
 import type { Store } from '../store/store.ts';
+import type { Attachments } from './attachments.ts';
 import type { AgentDirectory, LiveAgent } from './agent-directory.ts';
 import type { EventSettler } from './event-settler.ts';
 import { DraftPresenter } from './draft-presenter.ts';
@@ -16,7 +17,7 @@ import { persist } from './persist.ts';
 import { type PlanDeps, planAcknowledgement, planAnswer } from './plan.ts';
 import { finishDrafts } from './plan-draft.ts';
 import type { RouteDecision } from './router/decision.ts';
-import { runTurn } from './run-turn.ts';
+import { runTurn, type TurnResult } from './run-turn.ts';
 import type { TurnPlace, TurnPlaces } from './turn-places.ts';
 
 export interface TurnHandlerDeps {
@@ -31,6 +32,7 @@ export interface TurnHandlerDeps {
   readonly waitMs: number;
   readonly outboxDepthMax: number;
   readonly findSession: (id: ConnectorId) => ConnectorSession | undefined;
+  readonly attachments: Attachments;
 }
 
 /** Platforms limit edits: about one in this time is let pass by all of them. */
@@ -80,13 +82,7 @@ export class TurnHandler {
     settler.note(leased, 'turn.started', { agent, attempt, interrupted });
     if (decision.acknowledgeWith !== undefined && attempt === 1)
       await this.#acknowledge(leased, decision.acknowledgeWith);
-    const presenter = this.#presenterFor(leased, decision);
-    const stopTyping = this.#keepTyping(leased, live);
-    const result = await runTurn(leased, decision, live, signal, clock, (slot, text) =>
-      presenter?.draft(slot, text),
-    );
-    stopTyping();
-    await presenter?.stop();
+    const result = await this.#answer(leased, decision, live, signal);
     log['error' in result ? 'warn' : 'info']('turn.ended', {
       inbox_id: leased.eventId,
       lane: leased.lane,
@@ -100,7 +96,7 @@ export class TurnHandler {
     });
     switch (result.kind) {
       case 'answered':
-        return this.#finish(leased, decision, live, result.messages, presenter?.used === true, signal);
+        return this.#finish(leased, decision, live, result, signal);
       case 'awaiting':
         return settler.suspend(leased, result.untilAt, blameOf(decision), answerPlanOf(decision), signal);
       case 'stopped':
@@ -114,12 +110,36 @@ export class TurnHandler {
     }
   }
 
+  /** Has the agent work on it, with the files that came along, while the platform shows that it does. */
+  async #answer(
+    leased: LeasedEvent,
+    decision: Accepted,
+    live: LiveAgent,
+    signal: AbortSignal,
+  ): Promise<TurnResult & { readonly drafted: boolean }> {
+    const { attachments, clock } = this.#deps;
+    const presenter = this.#presenterFor(leased, decision);
+    const stopTyping = this.#keepTyping(leased, live);
+    try {
+      const event = await attachments.take(leased, signal);
+      const result = await runTurn({ ...leased, event }, decision, live, signal, clock, (slot, text) =>
+        presenter?.draft(slot, text),
+      );
+      return { ...result, drafted: presenter?.used === true };
+    } catch (error) {
+      if (signal.aborted) return { kind: 'stopped', drafted: false };
+      throw error;
+    } finally {
+      stopTyping();
+      await presenter?.stop();
+    }
+  }
+
   async #finish(
     leased: LeasedEvent,
     decision: Accepted,
     live: LiveAgent,
-    messages: readonly TurnMessage[],
-    drafted: boolean,
+    { messages, drafted }: { readonly messages: readonly TurnMessage[]; readonly drafted: boolean },
     signal: AbortSignal,
   ): Promise<void> {
     const { clock, plan, settler, store } = this.#deps;

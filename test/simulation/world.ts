@@ -1,3 +1,4 @@
+import { attachmentLimits } from '../support/no-network.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -181,6 +182,7 @@ function settings(onUnknown: 'resend-labelled' | 'hold'): EngineSettings {
       backoffMsMax: 3_000,
       onUnknown,
     },
+    attachments: attachmentLimits,
     connectors: {
       backoffMsMin: 200,
       backoffMsMax: 3_000,

@@ -26,7 +26,7 @@ import { temporaryDatabase } from '../../src/store/sqlite/sqlite.fixture.ts';
 import type { Store } from '../../src/store/store.ts';
 import { Chance } from '../simulation/chance.ts';
 import { closeLater } from './egress.ts';
-import { noNetwork } from './no-network.ts';
+import { attachmentLimits, noNetwork } from './no-network.ts';
 import { ManualClock } from './manual-clock.ts';
 import { RecordingLog } from './recording-log.ts';
 import { rule } from './rules.ts';
@@ -54,6 +54,7 @@ export const coreSettings: EngineSettings = {
     backoffMsMax: 8_000,
     onUnknown: 'resend-labelled',
   },
+  attachments: attachmentLimits,
   connectors: {
     backoffMsMin: 1_000,
     backoffMsMax: 8_000,

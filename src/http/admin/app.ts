@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type Context, Hono } from 'hono';
 import { routePath } from 'hono/route';
 import { AppError } from '../../domain/errors.ts';
@@ -62,6 +63,18 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
     const caller = await identify(c);
     authorize(caller, 'read');
     return eventStream(c, caller);
+  });
+  app.get(`${apiPrefix}/artifacts/:id`, async (c) => {
+    const caller = await identify(c);
+    if (!caller.scopes.has('turns')) authorize(caller, 'read');
+    const { stream, contentType, bytes } = await platform.artifact(c.req.param('id'));
+    return c.body(Readable.toWeb(stream) as ReadableStream, 200, {
+      'content-type': contentType,
+      'content-length': String(bytes),
+      // It is a stranger's file, and never to be shown as a page of ours.
+      'content-disposition': 'attachment',
+      'content-security-policy': 'sandbox',
+    });
   });
   const budget = new BodyBudget(bodiesBytesMax);
   mount(app, contract, createHandlers(platform, nextId), { platform, log, clock, budget });

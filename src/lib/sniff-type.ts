@@ -1,0 +1,18 @@
+import { fileTypeFromBuffer } from 'file-type';
+
+/** What the bytes of a file are, from its beginning; undefined when nobody can tell. */
+export async function sniffType(head: Uint8Array): Promise<string | undefined> {
+  const found = await fileTypeFromBuffer(head).catch(() => undefined);
+  if (found) return found.mime;
+  return isText(head) ? 'text/plain' : undefined;
+}
+
+/** UTF-8 without control characters; its last character may be cut off with the head. */
+function isText(head: Uint8Array): boolean {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
+    return text.length > 0 && !/[\x00-\x08\x0e-\x1f]/.test(text);
+  } catch {
+    return false;
+  }
+}
