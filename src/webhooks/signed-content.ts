@@ -29,10 +29,10 @@ export function signedContent(
   template: string,
   { id = '', timestamp = '', body }: SignedValues,
 ): Uint8Array[] {
-  const values: Record<string, Uint8Array> = { id: utf8(id), timestamp: utf8(timestamp), body };
-  return piecesOf(template).map((piece, index) =>
-    index % 2 === 1 ? (values[piece] ?? utf8('')) : utf8(piece),
-  );
+  return piecesOf(template).flatMap((piece, index) => {
+    if (index % 2 === 0) return piece === '' ? [] : [utf8(piece)];
+    return piece === 'body' ? [body] : [utf8(piece === 'id' ? id : timestamp)];
+  });
 }
 
 /**
