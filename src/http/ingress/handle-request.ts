@@ -15,7 +15,7 @@ import type { IngressReply } from './reply.ts';
 export interface HandleDeps {
   /** The integration with this id and address token; undefined for a wrong token as for a wrong id, in the same time. */
   readonly findIntegration: (id: IntegrationId, token: string) => IntegrationRecord | undefined;
-  readonly receiver: WebhookReceiver;
+  readonly receiver: Pick<WebhookReceiver, 'receive'>;
   readonly isTrustedProxy: AddressMatcher;
   readonly budget: BodyBudget;
   readonly clock: Clock;
