@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defaultAdapters } from '../../src/connectors/registry.ts';
 import { asJson, good, palyra } from '../support/cli.ts';
-import { openDaemon, type TestDaemon, type Trace } from '../support/daemon.ts';
+import { openDaemon, type TestDaemon, type Trace, until } from '../support/daemon.ts';
 import { closeAll } from '../support/egress.ts';
+import { ScriptedAdapter } from '../support/scripted-adapter.ts';
 
 let daemon: TestDaemon;
 
@@ -142,6 +144,27 @@ describe('channels test', () => {
     const text = await good(daemon, 'channels', 'test', 'echo:default', '--message-id', 'm1');
 
     expect(text).toMatch(/^This message was accepted before; nothing new happens\.\n[^]*deduplicated/);
+  });
+
+  it('waits for a session that is just being opened', async () => {
+    const slow = new ScriptedAdapter({ kind: 'slow' });
+    const open = Promise.withResolvers<undefined>();
+    slow.onOpen = async (host) => {
+      await open.promise;
+      return slow.newSession(host);
+    };
+    const own = await openDaemon({ adapters: [...defaultAdapters(), slow] });
+    await good(own, 'channels', 'add', '--provider', 'slow');
+    await until(() => slow.opened === 1 || undefined);
+
+    const testing = palyra(own, 'channels', 'test', 'slow:default');
+    await good(own, 'status');
+    open.resolve(undefined);
+
+    expect(await testing).toMatchObject({
+      exit: 65,
+      stderr: expect.stringContaining('cannot make up messages'),
+    });
   });
 
   it('fails for a connector that is switched off, with the command that shows why', async () => {

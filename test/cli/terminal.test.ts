@@ -23,41 +23,33 @@ const evil = [
   '\u202egpj.exe',
   '\u2066\u2069\u200f',
   '\rpalyra: all is well',
-  'a\nb\x08\x7f\x00',
+  'a\nb\x08\x7f',
   '\u2028\u2029',
 ].join(' ');
 
-/** What shows texts of people and platforms, by the commands that show it. */
-const readers = [
-  [
-    'channels',
-    'test',
-    'echo:evil',
-    '--text',
-    evil,
-    '--conversation',
-    `room ${evil}`,
-    '--message-id',
-    `id ${evil}`,
-  ],
-  ['channels', 'test', 'echo:evil', '--text', `[nack] ${evil}`, '--conversation', `room ${evil}`],
-  ['message', 'send', 'echo:evil', `room ${evil}`, '--text', `[nack] ${evil}`, '--wait'],
-  ['channels', 'status', 'echo:evil'],
-  ['channels', 'dead-letters', 'list'],
-  ['channels', 'logs', 'echo:evil'],
-  ['logs'],
-  ['trace', 'latest'],
-  ['why', 'latest'],
-  ['why', `evt_${evil}`],
-  ['trace', evil],
-  ['webhooks', 'show', evil],
-  ['agents', 'remove', evil],
-  ['channels', 'pause', evil],
-  ['agents', 'test', 'echo', '--text', evil],
-  ['router', 'preview', 'echo:evil', '--conversation', evil, '--sender', 'x'],
-  ['webhooks', 'deliveries', 'evil'],
-  ['doctor'],
-] as const;
+const said = ['--text', evil, '--conversation', `room ${evil}`, '--message-id', `id ${evil}`];
+
+/** What shows texts of people and platforms, with the exit code that says that it came so far. */
+const readers: readonly (readonly [number, ...(readonly string[])])[] = [
+  [0, 'channels', 'test', 'echo:evil', ...said],
+  [69, 'channels', 'test', 'echo:evil', '--text', `[nack] ${evil}`],
+  [69, 'message', 'send', 'echo:evil', `room ${evil}`, '--text', `[nack] ${evil}`, '--wait'],
+  [0, 'channels', 'status', 'echo:evil'],
+  [0, 'channels', 'dead-letters', 'list'],
+  [0, 'channels', 'logs', 'echo:evil'],
+  [0, 'logs'],
+  [0, 'trace', 'latest'],
+  [0, 'why', 'latest'],
+  [69, 'why', `evt_${evil}`],
+  [69, 'trace', evil],
+  [69, 'webhooks', 'show', evil],
+  [69, 'agents', 'remove', evil],
+  [64, 'channels', 'pause', evil],
+  [0, 'agents', 'test', 'echo', '--text', evil],
+  [64, 'router', 'preview', 'echo:evil', '--conversation', evil, '--sender', 'x'],
+  [0, 'webhooks', 'deliveries', 'evil'],
+  [0, 'doctor'],
+];
 
 it('lets nothing that a platform said reach the terminal raw, in text and in JSON', async () => {
   const rule = ['--source', 'echo:evil', '--agent', 'echo', '--direct-messages', 'allow'];
@@ -72,20 +64,26 @@ it('lets nothing that a platform said reach the terminal raw, in text and in JSO
   });
   await response.arrayBuffer();
 
-  for (const argv of readers)
+  for (const [exit, ...argv] of readers)
     for (const json of [[], ['--json']]) {
-      const { stdout, stderr } = await palyra(daemon, ...argv, ...json);
+      const ran = await palyra(daemon, ...argv, ...json);
       const where = `${argv.slice(0, 3).join(' ')} ${json.join('')}`;
-      expect(stdout, where).not.toMatch(unsafe);
-      expect(stderr, where).not.toMatch(unsafe);
-      expect(`${stdout}${stderr}`, where).not.toBe('');
+      expect(ran.stdout, where).not.toMatch(unsafe);
+      expect(ran.stderr, where).not.toMatch(unsafe);
+      expect([ran.exit, ran.stderr], where).toEqual([exit, exit === 0 ? '' : expect.any(String)]);
     }
+  const dead = await palyra(daemon, 'channels', 'dead-letters', 'list', '--json');
+  for (const { id } of (JSON.parse(dead.stdout) as { items: { id: string }[] }).items) {
+    const shown = await palyra(daemon, 'channels', 'dead-letters', 'show', id);
+    expect(shown).toMatchObject({ exit: 0, stdout: expect.stringContaining('palyra: all is well') });
+    expect(shown.stdout).not.toMatch(unsafe);
+  }
 });
 
 it('keeps every character in JSON, whatever it is', async () => {
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }), async (text) => {
-      fc.pre(text.isWellFormed() && text.trim() !== '');
+      fc.pre(text.isWellFormed() && !text.includes('\0'));
 
       const { stdout } = await palyra(daemon, 'agents', 'test', 'echo', '--text', `x${text}`, '--json');
 

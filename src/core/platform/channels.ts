@@ -4,14 +4,15 @@ import {
   type ConnectorAdapter,
   type ConnectorOperation,
   connectorOperations,
+  type ConnectorSession,
   type SimulatedMessage,
 } from '../../connectors/connector.ts';
 import type { AdapterRegistry } from '../../connectors/registry.ts';
 import { AppError } from '../../domain/errors.ts';
-import { kindOf, type NextId, parseConnectorId } from '../../domain/ids.ts';
+import { type ConnectorId, kindOf, type NextId, parseConnectorId } from '../../domain/ids.ts';
 import type { Page, PageRequest } from '../../domain/page.ts';
 import { formatVaultRef, parseVaultRef } from '../../domain/vault-ref.ts';
-import type { Clock } from '../../lib/clock.ts';
+import { type Clock, sleep } from '../../lib/clock.ts';
 import type { ConnectorRecord, QueueState } from '../../store/connector-store.ts';
 import type { Gauge, StoredJournalEntry } from '../../store/journal-store.ts';
 import type { Store } from '../../store/store.ts';
@@ -39,6 +40,9 @@ export interface ChannelsDeps {
   readonly clock: Clock;
   readonly nextId: NextId;
 }
+
+const openingMsMax = 3_000;
+const openingPollMs = 20;
 
 /** The connectors: settings, state and queues. */
 export class Channels {
@@ -152,7 +156,7 @@ export class Channels {
     message: Omit<SimulatedMessage, 'messageId'> & { readonly messageId?: string | undefined },
   ): Promise<AcceptedEvent> {
     const { id: connector } = await this.#record(id);
-    const session = this.#deps.supervisor.session(connector);
+    const session = await this.#sessionOf(connector);
     if (!session)
       throw new AppError(
         'unavailable',
@@ -169,6 +173,15 @@ export class Channels {
     });
     if (!accepted) throw new AppError('internal', 'The connector accepted nothing.');
     return accepted;
+  }
+
+  /** One that is just being opened is worth a short wait. */
+  async #sessionOf(connector: ConnectorId): Promise<ConnectorSession | undefined> {
+    const { supervisor, clock } = this.#deps;
+    const until = clock.monotonic() + openingMsMax;
+    while (supervisor.state(connector)?.state.state === 'starting' && clock.monotonic() < until)
+      await sleep(clock, openingPollMs);
+    return supervisor.session(connector);
   }
 
   async #record(id: string): Promise<ConnectorRecord> {
