@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../../src/lib/clock.ts';
 import { Activity } from './activity.ts';
-import type { Bot, Channel, Guild, Member, Message, Role, User } from './entities.ts';
+import { changeMember, changeOverwrites, changeRole } from './change-world.ts';
+import type { Bot, Channel, Guild, Member, Message, Overwrite, Role, User } from './entities.ts';
 import { Faults } from './faults.ts';
 import { defaultGateway, Gateway, type GatewayOptions } from './gateway.ts';
 import { interact, type InteractSpec } from './interact.ts';
@@ -45,8 +46,23 @@ export interface FakeDiscordOptions {
 }
 
 /**
- * A Discord of its own: REST (`apiBaseUrl`), CDN and gateway over real sockets on loopback, holding to the
- * documented rules, so that a client cannot tell the difference, and under the hand of a test.
+ * A Discord of its own: REST, CDN and gateway over real sockets on loopback. It holds clients to the documented
+ * rules and keeps everything in memory; a client process may be killed and come back, the fake stays.
+ *
+ * - Set up: `addGuild` (with every bot that there is), `addChannel`, `addUser`, `addRole`, `addBot`, `dm`. The
+ *   client logs in with `bot.token` at `apiBaseUrl`. Users who write in a guild are members from then on.
+ * - Act as others: `say`, `edit`, `delete`, `react`, `type`, `interact`, `openThread`, …
+ * - Look: `messagesIn`, `requests` (what was asked and answered), `gateway.journal` (who connected, identified,
+ *   resumed, closed, and why), `gateway.live()` (connections, each with `received` and `heartbeats`), `until`.
+ * - Break things: `faults` for what comes next (`rest`, `dispatch`, `connect`, or a seeded `decide`), the methods
+ *   of a live connection (`freeze`, `drop`, `close`, `requestReconnect`, `invalidate`, `acks = false`), `stop` and
+ *   `start` for an outage, `resetToken`.
+ * - Time: give a `clock` that stands still and nothing happens by itself, neither windows of limits nor
+ *   heartbeats. With the system clock, suites that identify often set `gateway.identifyIntervalMs` to 0, and
+ *   those that send much set `rateLimits.scale` and `rateLimits.globalPerSecond`.
+ *
+ * Two facts that surprise: messages read back carry no nonce (`limits.historyShowsNonce`), and lengths count
+ * code points. Messages per channel, requests, notes, replayable dispatches are all kept up to a bound.
  */
 export class FakeDiscord {
   /** What will go wrong, see `Faults`. */
@@ -145,6 +161,18 @@ export class FakeDiscord {
 
   inviteBot(guild: Guild, bot: Bot, permissions?: bigint): Role {
     return inviteBot(this.world, guild, bot, permissions);
+  }
+
+  changeOverwrites(channel: Channel, overwrites: readonly Overwrite[]): void {
+    changeOverwrites(this.world, channel, overwrites);
+  }
+
+  changeRole(guild: Guild, role: Role, permissions: bigint): void {
+    changeRole(this.world, guild, role, permissions);
+  }
+
+  changeMember(guild: Guild, user: User, roles: readonly Role[]): void {
+    changeMember(this.world, guild, user, roles);
   }
 
   /** The channel between a user and a bot, by default the first one. */

@@ -44,6 +44,7 @@ export class Connection implements SessionLine {
   session: Session | undefined;
   /** False: heartbeats get no answer. */
   acks = true;
+  readonly #ended = Promise.withResolvers<undefined>();
   readonly #socket: WebSocket;
   readonly #deps: ConnectionDeps;
   readonly #zlib: ZlibStream | undefined;
@@ -61,6 +62,11 @@ export class Connection implements SessionLine {
     socket.on('message', (bytes: Buffer) => this.#receive(bytes));
     socket.on('error', () => undefined);
     socket.on('close', (code, reason) => this.#gone(code, reason.toString()));
+  }
+
+  /** Resolves when the connection is gone. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   get isOpen(): boolean {
@@ -219,6 +225,7 @@ export class Connection implements SessionLine {
     );
     // A client that leaves with 1000 or 1001 does not come back: gateway#initiating-a-disconnect.
     this.#deps.gone(this, !byFake && (code === 1000 || code === 1001));
+    this.#ended.resolve(undefined);
     this.#deps.changed();
   }
 }

@@ -49,6 +49,8 @@ function dataFor(event: WorldEvent, { bot, intents }: Session, written: Map<stri
 function concerns(world: World, event: WorldEvent, { bot, shard, intents }: Session): boolean {
   const guild = event.channel?.guild ?? event.guild;
   if (shardOf(guild?.id, shard[1]) !== shard[0]) return false;
+  // Of its own membership a bot hears without the members intent, but not that it began: gateway#caveats.
+  if (event.about === bot.user) return event.type === 'GUILD_MEMBER_UPDATE';
   if (!isWanted(event, intents)) return false;
   if (event.only) return event.only === bot;
   if (event.channel) return world.canSee(event.channel, bot.user.id);

@@ -139,6 +139,18 @@ describe('a connection', () => {
 });
 
 describe('a test can', () => {
+  it('close the fake, and nothing goes on after that', async () => {
+    const { fake, clock } = await openScene();
+    const gateway = await login(fake);
+    const away = await connect(fake);
+    away.terminate();
+
+    await fake.close();
+
+    await gateway.closed;
+    expect([clock.pending, fake.gateway.sessions.size, fake.gateway.connections.size]).toEqual([0, 0, 0]);
+  });
+
   it('ask for a reconnect, a heartbeat, a new session; stop the acks; and close with any code', async () => {
     const { fake } = await openScene();
     const gateway = await login(fake);
@@ -166,6 +178,27 @@ describe('a test can', () => {
 
     expect((await gateway.first(9)).d).toBe(false);
     expect(fake.gateway.sessions.size).toBe(0);
+  });
+
+  it('send what is no part of the stream, or no JSON', async () => {
+    const { fake } = await openScene();
+    const gateway = await login(fake);
+
+    fake.gateway.live()[0]?.sendRaw(Buffer.from('{"op":11}'));
+    const ack = await gateway.first(11);
+
+    expect(ack).toEqual({ op: 11 });
+  });
+
+  it('take the token away', async () => {
+    const { fake } = await openScene();
+    const { token } = fake.bot;
+    const gateway = await login(fake);
+
+    fake.resetToken();
+
+    expect((await gateway.closed).code).toBe(4004);
+    expect(fake.bot.token).not.toBe(token);
   });
 
   it('refuse a connection, say nothing on it, or greet it with op 7 or a close', async () => {

@@ -73,6 +73,8 @@ export class Gateway {
   upgrade(host: 'gateway' | 'resume', request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const fault = this.#faults.takeConnect();
     if (fault?.kind === 'refuse') {
+      // The client may hang up before it has read all of it.
+      socket.on('error', () => undefined);
       socket.end(`HTTP/1.1 ${fault.status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
       return;
     }
@@ -86,8 +88,10 @@ export class Gateway {
   }
 
   /** Ends every connection; sessions stay when the gateway only restarts. */
-  closeAll(): void {
-    for (const connection of this.connections) connection.drop();
+  async closeAll(): Promise<void> {
+    const all = [...this.connections];
+    for (const connection of all) connection.drop();
+    await Promise.all(all.map(({ ended }) => ended));
   }
 
   endSessions(): void {
@@ -222,7 +226,7 @@ export class Gateway {
     if (!session) return;
     session.line = undefined;
     if (endsSession) this.#endSession(session);
-    else
+    else if (this.sessions.has(session.id))
       session.cancelExpiry = this.#world.clock.after(this.#options.resumeWindowMs, () =>
         this.#endSession(session),
       );

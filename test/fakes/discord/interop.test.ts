@@ -6,9 +6,11 @@ import {
   GatewayDispatchEvents,
   type GatewayDispatchPayload,
   GatewayIntentBits,
+  InteractionResponseType,
   Routes,
 } from 'discord-api-types/v10';
 import { afterEach, expect, it } from 'vitest';
+import { ManualClock } from '../../support/manual-clock.ts';
 import type { Channel } from './entities.ts';
 import { FakeDiscord } from './fake-discord.ts';
 
@@ -96,4 +98,75 @@ it('gives @discordjs an error with its code', async () => {
   await expect(attempt).rejects.toSatisfy(
     (error) => error instanceof DiscordAPIError && error.status === 400 && error.code === 50006,
   );
+});
+
+it('lets @discordjs edit, react, upload, answer in a thread and directly, and delete', async () => {
+  const { fake, channel } = await openFake();
+  const rest = openRest(fake);
+  const person = fake.addUser();
+  fake.addMember(fake.world.guilds.get(channel.guild!.id)!, person);
+  const { id } = (await rest.post(Routes.channelMessages(channel.id), {
+    body: { content: 'One.' },
+    files: [{ name: 'note.txt', data: Buffer.from('hello'), contentType: 'text/plain' }],
+  })) as APIMessage;
+
+  await rest.patch(Routes.channelMessage(channel.id, id), { body: { content: 'Two.' } });
+  await rest.put(Routes.channelMessageOwnReaction(channel.id, id, encodeURIComponent('👍')));
+  const thread = (await rest.post(Routes.threads(channel.id, id), { body: { name: 'More' } })) as {
+    id: string;
+  };
+  await rest.post(Routes.channelMessages(thread.id), { body: { content: 'In the thread.' } });
+  const dm = (await rest.post(Routes.userChannels(), { body: { recipient_id: person.id } })) as {
+    id: string;
+  };
+  await rest.post(Routes.channelMessages(dm.id), { body: { content: 'Only you.' } });
+
+  const read = (await rest.get(Routes.channelMessage(channel.id, id))) as APIMessage;
+  expect(read).toMatchObject({ content: 'Two.', reactions: [{ count: 1 }], thread: { id: thread.id } });
+  expect(await (await fetch(read.attachments[0]!.url)).text()).toBe('hello');
+  expect(fake.messagesIn(fake.world.channels.get(thread.id)!).at(-1)?.content).toBe('In the thread.');
+  expect(fake.messagesIn(fake.dm(person)).map(({ content }) => content)).toEqual(['Only you.']);
+  await rest.delete(Routes.channelMessage(channel.id, id));
+  expect(fake.messagesIn(channel)).toEqual([]);
+});
+
+it('lets @discordjs register a command and answer it', async () => {
+  const { fake, channel } = await openFake();
+  const { rest, manager, dispatches, until } = openClient(fake);
+  await rest.put(Routes.applicationCommands(fake.bot.applicationId), {
+    body: [{ name: 'ask', description: 'Asks.' }],
+  });
+  await manager.connect();
+  const interaction = fake.interact({ kind: 'command', name: 'ask', channel, user: fake.addUser() });
+  await until(() => dispatches.some(({ t }) => t === GatewayDispatchEvents.InteractionCreate));
+
+  await rest.post(Routes.interactionCallback(interaction.id, interaction.token), {
+    body: { type: InteractionResponseType.DeferredChannelMessageWithSource },
+    auth: false,
+  });
+  await rest.patch(Routes.webhookMessage(fake.bot.applicationId, interaction.token), {
+    body: { content: 'Answered.' },
+    auth: false,
+  });
+
+  expect(fake.messagesIn(channel).map(({ content }) => content)).toEqual(['Answered.']);
+});
+
+it('makes @discordjs wait for a bucket that is empty', async () => {
+  const clock = new ManualClock();
+  const buckets = { 'message-create': { limit: 2, windowMs: 200 } };
+  const fake = await new FakeDiscord({ clock, rateLimits: { buckets } }).start();
+  closers.push(() => fake.close());
+  const channel = fake.addChannel(fake.addGuild());
+  const rest = openRest(fake);
+  const waits: number[] = [];
+  rest.on('rateLimited', ({ retryAfter }) => waits.push(retryAfter));
+  await rest.post(Routes.channelMessages(channel.id), { body: { content: 'learns the bucket' } });
+  await rest.post(Routes.channelMessages(channel.id), { body: { content: 'learns that it is empty' } });
+
+  clock.advance(200);
+  await rest.post(Routes.channelMessages(channel.id), { body: { content: 'waits' } });
+
+  expect(waits).toHaveLength(1);
+  expect(fake.requests.all.map(({ status }) => status)).toEqual([200, 200, 200]);
 });

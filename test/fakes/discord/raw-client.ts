@@ -148,9 +148,11 @@ export class RawGateway {
 
   /** Messages are whole JSON texts, whatever the frames were. */
   #openInflate(): Inflate {
+    // A chunk may end in the middle of a character.
+    const decoder = new TextDecoder();
     const inflate = createInflate({ flush: constants.Z_SYNC_FLUSH });
     inflate.on('data', (chunk: Buffer) => {
-      this.#text += chunk.toString();
+      this.#text += decoder.decode(chunk, { stream: true });
       if (!isJson(this.#text)) return;
       this.#take(this.#text);
       this.#text = '';

@@ -257,39 +257,6 @@ describe('a bot is refused', () => {
     expect([many.status, many.json.code]).toEqual([400, 30015]);
     expect([large.status, large.json.code]).toEqual([413, 40005]);
   });
-
-  it('JSON that is none', async () => {
-    const { fake, channel } = await openScene();
-
-    const response = await fetch(`${fake.apiBaseUrl}/channels/${channel.id}/messages`, {
-      method: 'POST',
-      headers: {
-        'user-agent': 'DiscordBot (x, 1)',
-        authorization: `Bot ${fake.bot.token}`,
-        'content-type': 'application/json',
-      },
-      body: '{',
-    });
-
-    expect([response.status, ((await response.json()) as { code: number }).code]).toEqual([400, 50109]);
-  });
-
-  it('with the path of what is wrong', async () => {
-    const scene = await openScene();
-
-    const answer = await call(
-      scene.fake,
-      ...post(scene, { embeds: [{ fields: [{ name: 'x', value: '' }] }] }),
-    );
-
-    expect(answer.json.errors).toEqual({
-      embeds: {
-        0: {
-          fields: { 0: { value: { _errors: [expect.objectContaining({ code: 'BASE_TYPE_BAD_LENGTH' })] } } },
-        },
-      },
-    });
-  });
 });
 
 function rows(count: number, buttons: number): unknown[] {

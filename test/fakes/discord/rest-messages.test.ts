@@ -159,3 +159,38 @@ describe('a message', () => {
     expect(answer.json).toMatchObject({ content: '', attachments: [] });
   });
 });
+
+describe('a body that is refused', () => {
+  it('may be JSON that is none', async () => {
+    const { fake, channel } = await openScene();
+
+    const response = await fetch(`${fake.apiBaseUrl}/channels/${channel.id}/messages`, {
+      method: 'POST',
+      headers: {
+        'user-agent': 'DiscordBot (x, 1)',
+        authorization: `Bot ${fake.bot.token}`,
+        'content-type': 'application/json',
+      },
+      body: '{',
+    });
+
+    expect([response.status, ((await response.json()) as { code: number }).code]).toEqual([400, 50109]);
+  });
+
+  it('is told the path of what is wrong', async () => {
+    const scene = await openScene();
+
+    const answer = await call(
+      scene.fake,
+      ...post(scene, { embeds: [{ fields: [{ name: 'x', value: '' }] }] }),
+    );
+
+    expect(answer.json.errors).toEqual({
+      embeds: {
+        0: {
+          fields: { 0: { value: { _errors: [expect.objectContaining({ code: 'BASE_TYPE_BAD_LENGTH' })] } } },
+        },
+      },
+    });
+  });
+});

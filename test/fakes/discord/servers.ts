@@ -67,7 +67,7 @@ export class Servers {
   }
 
   async close(): Promise<void> {
-    this.#gateway.closeAll();
+    await this.#gateway.closeAll();
     for (const server of this.#servers.splice(0)) {
       server.closeAllConnections();
       server.close();
@@ -92,6 +92,7 @@ export class Servers {
       ),
       ...body,
     });
+    this.#changed();
     await this.#send(response, answer);
     this.#changed();
   }

@@ -169,6 +169,7 @@ export function settleMember(world: World, guild: Guild, user: User, roles: read
   world.publish({
     type: 'GUILD_MEMBER_ADD',
     guild,
+    about: user,
     data: () => ({ ...memberWire(member), guild_id: guild.id }),
   });
   return member;
@@ -185,6 +186,7 @@ export function removeMember(world: World, guild: Guild, user: User): void {
   world.publish({
     type: 'GUILD_MEMBER_REMOVE',
     guild,
+    about: user,
     data: () => ({ guild_id: guild.id, user: userWire(user) }),
   });
   const bot = world.bots.find((candidate) => candidate.user === user);

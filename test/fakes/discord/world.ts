@@ -10,8 +10,10 @@ export interface WorldEvent {
   /** Where it happened; a bot that cannot see the channel gets nothing. */
   readonly channel?: Channel;
   readonly guild?: Guild;
-  /** Only this bot gets it, whatever its intents. */
+  /** Only this bot gets it. */
   readonly only?: Bot;
+  /** Whose membership it is about. */
+  readonly about?: User;
   /** As `viewer` sees it; `content` says whether message content is among its intents. Undefined: not at all. */
   data(viewer: Bot, content: boolean): unknown;
 }
