@@ -28,7 +28,7 @@ export const reasonTable = {
   no_matching_rule: { meaning: 'No rule selects this event.', hint: 'Add one: palyra router rules set.' },
   rule_disabled: {
     meaning: 'The rule that selects this event is switched off.',
-    hint: 'Enable it: palyra router rules set <id> --enabled.',
+    hint: 'Enable it: palyra router rules set <id> --enabled yes.',
   },
   ignored_by_rule: { meaning: 'The rule that selects this event says to ignore it.', hint: '' },
   denied_by_rule: { meaning: 'The rule that selects this event says to deny it.', hint: '' },
@@ -71,7 +71,7 @@ export const reasonTable = {
   pairing_code_invalid: { meaning: 'The sender gave a pairing code that is not one.', hint: '' },
   pairing_code_expired: {
     meaning: 'The sender gave a pairing code whose time was over.',
-    hint: 'Make another: palyra channels pairing-code.',
+    hint: 'Make another: palyra channels pairing code.',
   },
   pairing_locked: {
     meaning: 'The sender gave too many wrong pairing codes, and has to wait.',
