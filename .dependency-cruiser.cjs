@@ -68,8 +68,19 @@ module.exports = {
     {
       name: 'cli-sees-the-contract-only',
       severity: 'error',
+      comment: 'And the forms, which are data: what they import is types.',
       from: { path: '^src/cli/', pathNot: '\\.test\\.ts$' },
-      to: { path: '^src/(core|store|vault|connectors|agents)/|^src/http/(?!contract/)|^src/main\\.ts$' },
+      to: {
+        path: '^src/(core|store|vault|connectors|agents)/|^src/http/(?!contract/)|^src/main\\.ts$',
+        pathNot: '^src/connectors/forms\\.ts$',
+      },
+    },
+    {
+      name: 'forms-are-data',
+      comment: 'Clients load them without anything of the connectors.',
+      severity: 'error',
+      from: { path: '^src/connectors/(forms|[^/]+/onboarding/form)\\.ts$' },
+      to: { dependencyTypesNot: ['type-only'], pathNot: '^src/connectors/[^/]+/onboarding/form\\.ts$' },
     },
     {
       name: 'no-orphans',

@@ -94,6 +94,8 @@ export class ConnectorSupervisor {
    * person can help, or with the signal's reason.
    */
   async settled(id: ConnectorId, signal: AbortSignal): Promise<void> {
+    // A session that is about to be replaced is not the one that is waited for.
+    await rejectOnAbort(this.#following.get(id) ?? Promise.resolve(), signal);
     while (!isUp(this.#runners.get(id)?.state)) {
       const changed = Promise.withResolvers<undefined>();
       const onChange = (): void => changed.resolve(undefined);
@@ -214,7 +216,8 @@ export function parseConfig<Config>(adapter: ConnectorAdapter<Config>, config: u
   );
 }
 
-function sameSettings(left: ConnectorRecord | undefined, right: ConnectorRecord | undefined): boolean {
+/** Whether a session that was opened for the one is as good for the other. */
+export function sameSettings(left: ConnectorRecord | undefined, right: ConnectorRecord | undefined): boolean {
   return (
     left?.kind === right?.kind &&
     left?.secretRef === right?.secretRef &&

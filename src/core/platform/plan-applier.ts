@@ -9,8 +9,7 @@ import { type Clock, deadline, rejectOnAbort } from '../../lib/clock.ts';
 import type { ConnectorRecord } from '../../store/connector-store.ts';
 import type { Store } from '../../store/store.ts';
 import type { Vault } from '../../vault/vault.ts';
-import type { ConnectorSupervisor } from '../connector-supervisor.ts';
-import { parseConfig } from '../connector-supervisor.ts';
+import { type ConnectorSupervisor, parseConfig, sameSettings } from '../connector-supervisor.ts';
 import type { Policy } from '../policy.ts';
 import { canonicalRule } from '../router/canonical-rule.ts';
 
@@ -55,17 +54,22 @@ export class PlanApplier {
 
   async #apply(plan: OnboardingPlan): Promise<AppliedOnboarding> {
     const { supervisor } = this.#deps;
-    const ref = secretRefOf(plan.connector);
+    const { connector } = plan;
+    const ref = secretRefOf(connector);
     const before = await this.#look(plan, ref);
+    // Who gets other settings gets another session by that. One too many is one too many for the platform.
+    let reopen = (): Promise<void> => supervisor.reconcile();
     try {
-      await this.#write(plan, ref, before);
-      await supervisor.restart(plan.connector);
-      await this.#live(plan.connector);
+      const record = await this.#write(plan, ref, before);
+      if (before.record?.enabled === true && sameSettings(before.record, record))
+        reopen = () => supervisor.restart(connector);
+      await reopen();
+      await this.#live(connector);
     } catch (error) {
-      throw explain(error, await this.#undo(plan, ref, before));
+      throw explain(error, await this.#undo(plan, ref, before, reopen));
     }
     return {
-      connector: plan.connector,
+      connector,
       secretRef: formatVaultRef(ref),
       rules: plan.rules.map(({ id }) => id),
       replaced: before.record !== undefined,
@@ -84,7 +88,7 @@ export class PlanApplier {
   }
 
   /** The rules first: a session, whoever opens it, is not to hear anything before they are in force. */
-  async #write(plan: OnboardingPlan, ref: VaultRef, before: Before): Promise<void> {
+  async #write(plan: OnboardingPlan, ref: VaultRef, before: Before): Promise<ConnectorRecord> {
     const { store, vault, adapters, clock } = this.#deps;
     const { connector } = plan;
     const adapter = adapters.get(kindOf(connector));
@@ -96,7 +100,7 @@ export class PlanApplier {
     );
     await vault.put(ref, plan.credential.reveal());
     const now = clock.now();
-    await store.connectors.putConnector({
+    const record: ConnectorRecord = {
       id: connector,
       kind: kindOf(connector),
       config,
@@ -104,7 +108,9 @@ export class PlanApplier {
       enabled: true,
       createdAt: before.record?.createdAt ?? now,
       updatedAt: now,
-    });
+    };
+    await store.connectors.putConnector(record);
+    return record;
   }
 
   /** Puts the one in the place of the other, and in force. */
@@ -131,14 +137,19 @@ export class PlanApplier {
   }
 
   /** Every step is tried, whatever became of the one before. Answers with what failed. */
-  async #undo(plan: OnboardingPlan, ref: VaultRef, before: Before): Promise<readonly AppError[]> {
-    const { store, vault, supervisor } = this.#deps;
+  async #undo(
+    plan: OnboardingPlan,
+    ref: VaultRef,
+    before: Before,
+    reopen: () => Promise<void>,
+  ): Promise<readonly AppError[]> {
+    const { store, vault } = this.#deps;
     const { record, secret, rules } = before;
     const steps = [
       () => this.#putRules(plan.rules, rules),
       () => (secret === undefined ? vault.remove(ref) : vault.put(ref, secret)),
       () => (record ? store.connectors.putConnector(record) : this.#forget(plan.connector)),
-      () => supervisor.restart(plan.connector),
+      reopen,
     ];
     const failures: AppError[] = [];
     for (const step of steps) {

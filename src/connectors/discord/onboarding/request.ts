@@ -31,7 +31,7 @@ const hostsMax = 16;
 const Token = z
   .string()
   .max(limits.secretBytesMax)
-  .transform((text) => text.trim().replace(/^Bot\s+/i, ''))
+  .transform((text) => text.trim().replace(/^Bot(\s+|$)/i, ''))
   .refine((token) => token !== '', 'The bot token is empty.')
   .refine(
     (token) => /^[\x21-\x7e]*$/.test(token),
@@ -154,9 +154,8 @@ function checkTogether(setup: DiscordSetup, context: Context): void {
     refuse('With direct messages only, and none allowed, nobody is heard.', 'directMessages');
   if (directMessages === 'allowlist' && setup.allowFrom.length === 0)
     refuse('Nobody is on the list of those who may write directly.', 'allowFrom');
-  const { error } = DiscordConfig.safeParse(configOf(setup));
-  for (const { path, message } of error?.issues ?? [])
-    context.addIssue({ code: 'custom', path: [...path], message });
+  const issue = DiscordConfig.safeParse(configOf(setup)).error?.issues[0];
+  if (issue) context.addIssue({ code: 'custom', path: [...issue.path], message: issue.message });
 }
 
 function identities(entity: Extract<IdentityEntity, 'user' | 'role' | 'guild' | 'conversation'>) {

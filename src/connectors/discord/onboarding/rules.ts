@@ -3,7 +3,7 @@ import type { Rule } from '../../../domain/rule.ts';
 import { discordConnectorId, discordKind } from '../identity.ts';
 import type { DiscordSetup } from './request.ts';
 
-export const rulePosition = 100;
+const position = 100;
 
 /** The last part tells them apart, so that no account's rule has the name of another's. */
 export function ruleIdsOf(connector: ConnectorId): { readonly guilds: RuleId; readonly direct: RuleId } {
@@ -52,7 +52,7 @@ function directRule(setup: DiscordSetup, agent: AgentId): Rule {
 
 function common({ account, allowFrom, denyFrom, acknowledgeWith }: DiscordSetup) {
   return {
-    position: rulePosition,
+    position,
     enabled: true,
     match: { sources: [discordConnectorId(account)] },
     allowFrom,
