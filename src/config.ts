@@ -109,7 +109,11 @@ export const Config = z.strictObject({
     .prefault({}),
   worker: z
     .strictObject({
-      leaseMs: ms.default(30 * seconds).describe('How long a killed daemon’s rows stay taken.'),
+      leaseMs: ms
+        .default(30 * seconds)
+        .describe(
+          'How long a killed daemon’s rows stay taken. Its next start in the same state directory takes them at once.',
+        ),
       pollMs: ms.default(5 * seconds).describe('The safety net under the wake-ups.'),
       graceMs: z
         .int()
@@ -128,7 +132,9 @@ export const Config = z.strictObject({
       failuresMax: count.default(8).describe('Failures in a row that open the breaker.'),
       breakerMs: ms.default(5 * minutes).describe('How long the open breaker waits.'),
       openTimeoutMs: ms.default(30 * seconds).describe('The longest that opening a session may take.'),
-      claimMs: ms.default(20 * seconds).describe('How long a killed daemon’s connectors stay taken.'),
+      claimMs: ms
+        .default(20 * seconds)
+        .describe('How long a killed daemon’s connectors stay taken. Its next start takes them at once.'),
     })
     .superRefine(atMost('backoffMsMin', 'backoffMsMax'))
     .prefault({}),
