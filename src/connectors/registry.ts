@@ -1,10 +1,11 @@
 import { AppError } from '../domain/errors.ts';
 import type { ConnectorAdapter } from './connector.ts';
+import { createDiscordAdapter } from './discord/adapter.ts';
 import { createEchoAdapter } from './echo/adapter.ts';
 
 /** The kinds that this program knows. A new connector is one line here and one folder beside. */
 export function defaultAdapters(): readonly ConnectorAdapter[] {
-  return [createEchoAdapter()];
+  return [createEchoAdapter(), createDiscordAdapter()];
 }
 
 export class AdapterRegistry {

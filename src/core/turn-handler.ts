@@ -157,7 +157,7 @@ export class TurnHandler {
       parts = planned && finishDrafts(planned, earlier, plan);
     } catch (error) {
       const detail = AppError.from(error).message;
-      if (isAppError(error, 'too_large'))
+      if (isAppError(error, 'too_large', 'unsupported', 'invalid_request'))
         return settler.bury(leased, { reason: 'agent_answer_invalid', detail }, blame, signal);
       this.#deps.log.error('turn.plan_failed', { inbox_id: leased.eventId, error });
       return settler.retry(

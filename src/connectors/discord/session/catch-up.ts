@@ -88,12 +88,13 @@ async function readPlace(
     after = oldest;
   }
   for (let read = 0; ;) {
-    const messages = await readPage(place, after, deps, signal);
-    if (!Array.isArray(messages)) {
+    const page = await readPage(place, after, deps, signal);
+    if ('refused' in page) {
       count.skipped++;
-      count.whys.add(`a conversation that ${messages}`);
+      count.whys.add(`a conversation that ${page.refused}`);
       return;
     }
+    const { messages } = page;
     if (messages.length === 0) return;
     const room = policy.perConversationMax - read;
     await accept(messages.slice(0, room), place, deps, count);
@@ -113,13 +114,18 @@ interface Read {
   readonly raw: unknown;
 }
 
-/** Oldest first. A word on why not, when the platform does not let us. */
+type ReadPage =
+  | { readonly messages: readonly Read[] }
+  /** The platform does not let us: why. */
+  | { readonly refused: string };
+
+/** Oldest first. */
 async function readPage(
   { channel }: Missed,
   after: Snowflake,
   { rest, host }: CatchUpDeps,
   signal: AbortSignal,
-): Promise<readonly Read[] | string> {
+): Promise<ReadPage> {
   for (let tries = 1; tries <= triesMax; tries++) {
     signal.throwIfAborted();
     const answer = await rest.call(
@@ -133,9 +139,9 @@ async function readPage(
       },
       signal,
     );
-    if (answer.kind === 'ok') return sortPage(answer.body);
+    if (answer.kind === 'ok') return { messages: sortPage(answer.body) };
     if (answer.kind === 'refused' && answer.status === 401) break;
-    if (answer.kind === 'refused' && answer.status < 500) return refusalOf(answer.status);
+    if (answer.kind === 'refused' && answer.status < 500) return { refused: refusalOf(answer.status) };
     await sleep(host.clock, waitOf(answer), signal);
   }
   signal.throwIfAborted();

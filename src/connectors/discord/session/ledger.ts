@@ -56,7 +56,7 @@ export class GapLedger {
   /** The platform is not heard from `at` on. */
   lost(scope: string, at: number, cause: string): void {
     this.#down.add(scope);
-    this.#do(async () => {
+    void this.#do(async () => {
       if (!this.#current.has(scope))
         this.#current.set(scope, await this.#gaps.open({ scope, fromAt: at, cause }));
     });
@@ -69,7 +69,7 @@ export class GapLedger {
 
   /** What was missed has arrived and is committed. */
   replayed(scope: string, recovered: number): void {
-    this.#do(async () => {
+    void this.#do(async () => {
       const gap = this.#current.get(scope);
       // It is down again already: the same gap goes on.
       if (!gap || this.#down.has(scope)) return;

@@ -62,14 +62,16 @@ export class ReadBack {
   ): Promise<void> {
     const { ledger, directory, signal, host } = this.#deps;
     await sleep(host.clock, settleMs, signal);
-    while (!signal.aborted) {
+    const isClosing = (): boolean => signal.aborted;
+    while (!isClosing()) {
       try {
         const places = missedPlaces(heard, directory.channels(), gap.fromAt, shard);
         const end = await catchUp(gap, places, { ...this.#deps, policy: host.config.catchUp }, signal);
         await ledger.settle(gap, end);
         return;
       } catch (error) {
-        if (signal.aborted) return;
+        // What is not settled stays open, and the next session owes it.
+        if (isClosing()) return;
         host.log.warn('gap.not_read_back', { gap: gap.id, error });
         await sleep(host.clock, retryMs, signal);
       }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ConnectorHost } from '../../connector.ts';
+import { readMessage } from '../api-read-message.ts';
+import type { Snowflake } from '../api-types.ts';
 import type { GatewayDispatch, ResumePoint } from '../gateway/contract.ts';
 import type { Directory } from '../inbound/directory.ts';
 import type { Inbound, InboundContext } from '../inbound/inbound-context.ts';
@@ -21,6 +23,8 @@ export interface ReceiverDeps {
   readonly cursorAt: (name: string, point: ResumePoint) => string;
   /** The choices for a command that is being typed; from the catalogue, so that no agent is asked for each key. */
   readonly completes: (inbound: Inbound) => boolean;
+  /** One of our own messages has come back, with the nonce under which it was sent. */
+  readonly onOwnMessage: (nonce: string, message: Snowflake) => void;
   readonly signal: AbortSignal;
 }
 
@@ -81,8 +85,13 @@ export class Receiver {
   }
 
   #learn(dispatch: GatewayDispatch): void {
-    const { directory, rest } = this.#deps;
+    const { directory, rest, identity, onOwnMessage } = this.#deps;
     directory.apply(dispatch);
+    if (dispatch.type === 'MESSAGE_CREATE') {
+      const message = readMessage(dispatch.data);
+      if (message?.nonce !== undefined && message.author?.id === identity.selfId)
+        onOwnMessage(message.nonce, message.id);
+    }
     if (!changesPermissions.has(dispatch.type)) return;
     const fields = fieldsOf(dispatch.data);
     rest.forgetRefusals(dispatch.type.startsWith('CHANNEL_') ? idOf(fields?.id) : undefined);

@@ -81,6 +81,7 @@ class DiscordSession implements ConnectorSession {
       identity,
       cursorAt: (name, point) => this.#cursorAt(name, point),
       completes: () => false,
+      onOwnMessage: (nonce, message) => this.#outlet.noteOwn(nonce, message),
       signal: this.#closing.signal,
     });
     this.#readBack = new ReadBack({
@@ -133,9 +134,11 @@ class DiscordSession implements ConnectorSession {
   revise: NonNullable<ConnectorSession['revise']> = (address, text, signal) =>
     this.#outlet.revise(address, text, signal);
 
-  read: NonNullable<ConnectorSession['read']> = (request, signal) => this.#outlet.read(request, signal);
+  read: NonNullable<ConnectorSession['read']> = (request, signal) =>
+    this.#outlet.reader.read(request, signal);
 
-  search: NonNullable<ConnectorSession['search']> = (request, signal) => this.#outlet.search(request, signal);
+  search: NonNullable<ConnectorSession['search']> = (request, signal) =>
+    this.#outlet.reader.search(request, signal);
 
   snapshot(): Readonly<Record<string, unknown>> {
     const { user, application } = this.#account;

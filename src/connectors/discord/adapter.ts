@@ -1,0 +1,37 @@
+import type { ConnectorAdapter } from '../connector.ts';
+import { discordCapabilities } from './capabilities.ts';
+import { apiEgress, DiscordConfig, mediaEgress } from './config.ts';
+import { canonicalDiscordIdentity, discordKind, parseMessageLink } from './identity.ts';
+import { discordOnboarding } from './onboarding/onboarding.ts';
+import { splitSend } from './outbound/split.ts';
+import { openDiscordSession } from './session/session.ts';
+
+/** Discord, or a server that speaks as it does. */
+export function createDiscordAdapter(): ConnectorAdapter<DiscordConfig> {
+  return {
+    kind: discordKind,
+    title: 'Discord',
+    configSchema: DiscordConfig,
+    needsSecret: true,
+    capabilities: discordCapabilities,
+    canonicalIdentity: canonicalDiscordIdentity,
+    split: splitSend,
+    onboarding: discordOnboarding,
+
+    parseLink(text) {
+      const link = parseMessageLink(text);
+      return link && { message: link.message };
+    },
+
+    mediaPolicy: (config) => (config.downloadAttachments ? mediaEgress(config) : undefined),
+
+    egressNotices(config) {
+      return [
+        ...(config.allowPrivateNetwork ? ['may reach private and loopback addresses'] : []),
+        ...(apiEgress(config).hosts.includes('discord.com') ? [] : [`talks to ${config.apiBaseUrl}`]),
+      ];
+    },
+
+    open: openDiscordSession,
+  };
+}
