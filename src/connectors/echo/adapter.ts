@@ -7,10 +7,10 @@ import { openEchoSession } from './session.ts';
 
 /**
  * A platform inside this process: what is sent to it is kept in a short list, and what is said to it comes
- * in as a message. For the tour, for tests, and for `palyra channels test`.
+ * in as a message. For the tour, for tests, and for `palyra channels test`. `platforms` are those of the
+ * accounts, by connector.
  */
-export function createEchoAdapter(): ConnectorAdapter<EchoConfig> {
-  const platforms = new Map<string, EchoPlatform>();
+export function createEchoAdapter(platforms = new Map<string, EchoPlatform>()): ConnectorAdapter<EchoConfig> {
   return {
     kind: 'echo',
     title: 'Echo (loopback)',
@@ -27,7 +27,7 @@ export function createEchoAdapter(): ConnectorAdapter<EchoConfig> {
 
     canonicalIdentity(entity, raw) {
       const id = raw.trim().replace(new RegExp(`^echo:${entity}:`), '');
-      if (!/^[^\s:]+$/.test(id) || Buffer.byteLength(id) > limits.identityBytesMax) {
+      if (!/^[^\s:\p{Cc}]+$/u.test(id) || Buffer.byteLength(id) > limits.identityBytesMax) {
         throw new AppError(
           'invalid_request',
           `That is not an echo ${entity}. Use a name without spaces or colons.`,

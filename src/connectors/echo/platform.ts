@@ -7,6 +7,7 @@ export interface EchoMessage {
   readonly key: string;
   readonly conversation: string;
   readonly thread?: string;
+  readonly replyTo?: string;
   readonly text: string;
   readonly createdAt: number;
   readonly editedAt?: number;
@@ -20,6 +21,7 @@ export class EchoPlatform {
   readonly #messages = new RecentMap<string, EchoMessage>(rememberedMax);
   readonly #idByKey = new RecentMap<string, string>(rememberedMax);
   readonly #seenTokens = new RecentMap<string, true>(rememberedMax);
+  readonly #typing = new RecentMap<string, number>(rememberedMax);
 
   /** The id of the message that this key made before, if any. */
   find(key: string): string | undefined {
@@ -36,7 +38,7 @@ export class EchoPlatform {
   /** The id of the message that it is about; undefined when that message is not there. */
   apply(part: OutboundPart, at: number): string | undefined {
     const { operation, address } = part;
-    if (operation.op === 'typing') return 'typing';
+    if (operation.op === 'typing') return this.#type(part);
     if (operation.op === 'send') return this.#add(part, operation.text, at);
     const known = this.#messages.get(address.message ?? '');
     if (!known) return operation.op === 'delete' ? address.message : undefined;
@@ -51,13 +53,25 @@ export class EchoPlatform {
     return known.id;
   }
 
-  #add({ key, address }: OutboundPart, text: string, createdAt: number): string {
+  /** How often it was shown there that an answer is being written. */
+  typingIn(conversation: string, thread: string | undefined): number {
+    return this.#typing.get(placeOf(conversation, thread)) ?? 0;
+  }
+
+  #type({ address }: OutboundPart): string {
     const { conversation, thread } = address;
+    this.#typing.set(placeOf(conversation, thread), this.typingIn(conversation, thread) + 1);
+    return 'typing';
+  }
+
+  #add({ key, address }: OutboundPart, text: string, createdAt: number): string {
+    const { conversation, thread, message } = address;
     const digest = createHash('sha256').update(`${key}\n${conversation}\n${text}`).digest('hex');
     const id = `echo-${digest.slice(0, 32)}`;
     this.#messages.set(id, {
       ...{ id, key, conversation, text, createdAt, reactions: [] },
       ...(thread === undefined ? {} : { thread }),
+      ...(message === undefined ? {} : { replyTo: message }),
     });
     this.#idByKey.set(key, id);
     return id;
@@ -70,4 +84,8 @@ export class EchoPlatform {
     this.#seenTokens.set(mark, true);
     return true;
   }
+}
+
+function placeOf(conversation: string, thread: string | undefined): string {
+  return JSON.stringify([conversation, thread]);
 }

@@ -1,4 +1,5 @@
 import { laneOf } from '../../domain/address.ts';
+import { isAppError } from '../../domain/errors.ts';
 import type { MessageId, PartId } from '../../domain/ids.ts';
 import type { InboundMessageEvent } from '../../domain/inbound-event.ts';
 import type { OutboundPart } from '../../domain/outbound.ts';
@@ -24,9 +25,10 @@ export function openEchoSession(host: ConnectorHost<EchoConfig>, platform: EchoP
   return {
     closed: end.promise,
 
-    async sendOutbound(part) {
+    async sendOutbound(part, signal) {
+      if (signal.aborted) return notBegun;
       const outcome = misbehave(part, platform, host.clock.now(), end.resolve);
-      return outcome ?? applied(platform.apply(part, host.clock.now()));
+      return outcome ?? applied(platform.apply(labelled(part), host.clock.now()));
     },
 
     async resolveUnknown(part) {
@@ -42,12 +44,32 @@ export function openEchoSession(host: ConnectorHost<EchoConfig>, platform: EchoP
     read: (request) => Promise.resolve(readEcho(platform, host.connectorId, request)),
     search: (request) => Promise.resolve(searchEcho(platform, host.connectorId, request)),
 
-    simulate: (message) => host.accept([toEvent(message, host)]),
+    async simulate(message) {
+      try {
+        return await host.accept([toEvent(message, host)]);
+      } catch (error) {
+        if (isAppError(error, 'lease_lost')) end.resolve({ kind: 'closed' });
+        throw error;
+      }
+    },
 
     async close() {
       end.resolve({ kind: 'closed' });
     },
   };
+}
+
+const notBegun = {
+  kind: 'retry',
+  code: 'connector_restarting',
+  scope: 'message',
+  deferral: true,
+} as const satisfies DeliveryOutcome;
+
+function labelled(part: OutboundPart): OutboundPart {
+  const { operation, possibleDuplicate } = part;
+  if (operation.op !== 'send' || !possibleDuplicate) return part;
+  return { ...part, operation: { ...operation, text: `(repeat?) ${operation.text}` } };
 }
 
 /** What every revision of a message has in common: it is no part of its own. */
