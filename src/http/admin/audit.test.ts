@@ -23,7 +23,7 @@ const basics = {
 };
 
 /** What asks and changes nothing, although it takes a body. */
-const reads = ['POST /router/preview'];
+const reads = ['POST /channels/{kind}/onboarding/check', 'POST /router/preview'];
 
 const changing = Object.keys(basics).filter((key) => !key.startsWith('GET ') && !reads.includes(key));
 
@@ -257,7 +257,7 @@ describe('every operation that changes something', () => {
       ([key, endpoint]) => key.startsWith('GET ') === (endpoint.audit !== undefined),
     );
 
-    expect(silent.map(([key]) => key)).toEqual(reads);
+    expect(silent.map(([key]) => key).toSorted()).toEqual(reads);
   });
 
   it('is called here', () => {
