@@ -40,13 +40,14 @@ export interface OutboundPart {
   readonly parts: number;
   /** Counts from 1. */
   readonly attempt: number;
+  /** Unix ms by our clock: nothing of it is on the platform from before. */
+  readonly firstAttemptAt?: number;
   /** An earlier attempt may have been applied and could not be checked: say so in the text. */
   readonly possibleDuplicate: boolean;
 }
 
 /** A part of which an earlier attempt may have been applied. */
 export interface UncertainPart extends OutboundPart {
-  /** Unix ms by our clock: nothing of it is on the platform from before. */
   readonly firstAttemptAt: number;
 }
 

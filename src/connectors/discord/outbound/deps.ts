@@ -1,0 +1,14 @@
+import type { Snowflake } from '../api-types.ts';
+import type { MentionPolicy } from '../config.ts';
+import type { Rest } from '../rest/rest.ts';
+import type { OutboundMemory } from './memory.ts';
+
+export interface OutboundDeps {
+  readonly rest: Rest;
+  /** The user that the bot is. */
+  readonly selfId: Snowflake;
+  readonly mentions: MentionPolicy;
+  /** What the gateway has told of a channel; undefined when it has told nothing. */
+  readonly channelTypeOf: (channel: Snowflake) => number | undefined;
+  readonly memory: OutboundMemory;
+}
