@@ -1,6 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { ConnectorHost } from '../../../src/connectors/connector.ts';
 import type { ConnectorHarness, FaultName } from '../../../src/connectors/contract-harness.ts';
-import { closedPort } from '../../support/egress.ts';
 import { type ChatApi, type ChatConfig, createChatAdapter } from './adapter.ts';
 import { type ChatFault, httpChatApi, serveChat } from './http.ts';
 import { ChatPlatform, ChatRefusal, type ChatTraits } from './platform.ts';
@@ -89,4 +91,14 @@ export async function createChatHarness(traits: ChatTraits): Promise<ConnectorHa
     },
     close: () => server.close(),
   };
+}
+
+/** A port on which nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

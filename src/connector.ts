@@ -1,0 +1,22 @@
+// What a connector outside this repository imports: `palyra/connector`. Nothing in here imports this file.
+export type { z } from 'zod';
+export type * from './connectors/connector.ts';
+export { connectorOperations } from './connectors/connector.ts';
+export type * from './connectors/onboarding.ts';
+export type * from './connectors/operations.ts';
+export { type Address, laneOf } from './domain/address.ts';
+export { AppError, type ErrorCode, isAppError } from './domain/errors.ts';
+export type { ConnectorId, EventId, MessageId, PartId, SourceId } from './domain/ids.ts';
+export type * from './domain/inbound-event.ts';
+export { limits } from './domain/limits.ts';
+export type * from './domain/outbound.ts';
+export type * from './domain/outcome.ts';
+export type { ReasonCode } from './domain/reasons.ts';
+export { type Clock, deadline, rejectOnAbort, sleep } from './lib/clock.ts';
+export { type EgressFailure, egressFailureOf } from './lib/guarded-fetch-failure.ts';
+export type { GuardedFetch, GuardedRequest } from './lib/guarded-fetch.ts';
+export type { Logger } from './lib/logger.ts';
+export type { EgressPolicy } from './lib/net-guard.ts';
+export type { Secret } from './lib/secret.ts';
+export type { ConnectSocket, Socket, SocketEnd, SocketRequest } from './lib/socket.ts';
+export { type MeasureText, splitText, utf16Length } from './lib/split-text.ts';
