@@ -84,8 +84,11 @@ export interface ConnectorAdapter<Config = unknown> {
   /** How an account is set up with its platform. Absent where there is nothing to find out. */
   readonly onboarding?: ConnectorOnboarding;
 
-  /** The message that a link of the platform points at; undefined when the text is no such link. */
-  parseLink?(text: string): { readonly message: string } | undefined;
+  /**
+   * The message that a link of the platform, or its bare id, points at, with the key that its event has;
+   * undefined when the text is neither.
+   */
+  parseLink?(text: string): { readonly message: string; readonly dedupeKey: string } | undefined;
 
   /**
    * From where the files that come with messages may be fetched, never with the credential. Undefined when the

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { AdapterRegistry } from '../connectors/registry.ts';
 import type { ArtifactId } from '../domain/artifact.ts';
 import { AppError } from '../domain/errors.ts';
 import type { BlobFiles } from '../lib/blob-files.ts';
@@ -30,6 +31,7 @@ import { type Why, whyOf } from './why.ts';
 
 export interface ChannelPlatformDeps {
   readonly store: Store;
+  readonly adapters: AdapterRegistry;
   readonly clock: Clock;
   readonly files: BlobFiles;
   readonly health: Health;
@@ -101,12 +103,12 @@ export class ChannelPlatform {
 
   /** @throws AppError `not_found`. */
   trace(id: string): Promise<Trace> {
-    return traceOf(this.#deps.store, id);
+    return traceOf(this.#deps.store, id, (kind) => this.#deps.adapters.find(kind));
   }
 
   /** @throws AppError `not_found`. */
   why(id: string): Promise<Why> {
-    return whyOf(this.#deps.store, id);
+    return whyOf(this.#deps.store, id, (kind) => this.#deps.adapters.find(kind));
   }
 
   journal(filter: { source?: string; kind?: string }, page: PageRequest): Promise<Page<StoredJournalEntry>> {

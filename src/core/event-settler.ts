@@ -9,7 +9,7 @@ import type { NewPart } from '../store/outbox-store.ts';
 import type { Store } from '../store/store.ts';
 import { leaseLost } from './lease-worker.ts';
 import { persist } from './persist.ts';
-import type { PlanDeps } from './plan.ts';
+import { type PlanDeps, planSilence } from './plan.ts';
 import { markInterrupted } from './plan-draft.ts';
 
 export interface EventSettlerDeps {
@@ -93,7 +93,7 @@ export class EventSettler {
     const { clock, store, plan } = this.#deps;
     if (event.type === 'webhook') return [];
     const drafts = await persist(clock, signal, () => store.outbox.listPartsOfEvent(eventId));
-    return markInterrupted(drafts, plan);
+    return [...markInterrupted(drafts, plan), ...planSilence(eventId, event, [], plan)];
   }
 
   /** Puts the event back for another attempt, or makes a dead letter of it when this was the last. */

@@ -169,6 +169,22 @@ function messageOf(message: TurnMessage, { replyTo, event }: Answer): string | u
   }
 }
 
+/** Where the platform shows that an answer is coming, and none is: that is taken back. */
+export function planSilence(
+  eventId: EventId,
+  event: InboundEvent,
+  parts: readonly NewPart[],
+  deps: PlanDeps,
+): readonly NewPart[] {
+  if (event.type === 'webhook' || event.address.handle === undefined) return [];
+  if (parts.some(({ operation, address }) => operation.op === 'send' && address.handle !== undefined))
+    return [];
+  const { message: _message, ...address } = event.address;
+  const turn = turnIdOf(eventId);
+  const origin: Origin = { kind: 'turn', turn, event: eventId, slot: -1 };
+  return planMessage({ key: `${turn}:silence`, address, operation: { op: 'delete' }, origin }, deps);
+}
+
 function toOperation(message: TurnMessage, prefix: string | undefined): OutboundOperation {
   switch (message.op) {
     case 'send':

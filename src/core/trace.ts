@@ -1,3 +1,4 @@
+import type { ConnectorAdapter } from '../connectors/connector.ts';
 import { AppError } from '../domain/errors.ts';
 import {
   type ConnectorId,
@@ -32,17 +33,20 @@ export interface Trace {
 
 const stepsMax = 1_000;
 
+/** What a platform's own name for a message may stand for. */
+export type FindAdapter = (kind: string) => Pick<ConnectorAdapter, 'parseLink'> | undefined;
+
 /**
  * Puts together what happened to the thing with this id: an event, a turn, a message, a part, a delivery,
- * or a message by the platform's own id. @throws AppError `not_found`.
+ * or a message by the platform's own id or link. @throws AppError `not_found`.
  */
-export async function traceOf(store: Store, id: string): Promise<Trace> {
+export async function traceOf(store: Store, id: string, findAdapter: FindAdapter): Promise<Trace> {
   if (id.startsWith('evt_')) return traceEvent(store, id as EventId);
   if (id.startsWith('turn_')) return traceEvent(store, eventIdOfTurn(id as TurnId));
   if (id.startsWith('dlv_')) return traceDelivery(store, id as DeliveryId);
   if (id.startsWith('msg_')) return traceMessage(store, id as MessageId);
   if (id.startsWith('prt_')) return tracePart(store, await store.outbox.getPart(id as PartId), id);
-  return tracePart(store, await findByPlatformId(store, id), id);
+  return traceOnPlatform(store, id, findAdapter);
 }
 
 async function traceEvent(store: Store, id: EventId): Promise<Trace> {
@@ -101,12 +105,16 @@ function tracePart(store: Store, part: PartRecord | undefined, id: string): Prom
 }
 
 /** The id on a platform says nothing about which one, so every connector is asked; there are few. */
-async function findByPlatformId(store: Store, id: string): Promise<PartRecord | undefined> {
-  for (const connector of await store.connectors.listConnectors()) {
-    const part = await store.outbox.findByPlatformId(connector.id satisfies ConnectorId, id);
-    if (part) return part;
+async function traceOnPlatform(store: Store, id: string, findAdapter: FindAdapter): Promise<Trace> {
+  for (const { id: connector, kind } of await store.connectors.listConnectors()) {
+    const link = findAdapter(kind)?.parseLink?.(id);
+    const event = link && (await store.inbox.findEvent(connector, link.dedupeKey));
+    // Our own message comes back as an event too; what became of it is told by the part.
+    const part = await store.outbox.findByPlatformId(connector satisfies ConnectorId, link?.message ?? id);
+    if (part) return tracePart(store, part, id);
+    if (event) return traceEvent(store, event.id);
   }
-  return undefined;
+  throw missing(id);
 }
 
 interface Standing {

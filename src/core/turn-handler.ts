@@ -14,7 +14,7 @@ import type { EventSettler } from './event-settler.ts';
 import { DraftPresenter } from './draft-presenter.ts';
 import { keepTyping } from './keep-typing.ts';
 import { persist } from './persist.ts';
-import { type PlanDeps, planAcknowledgement, planAnswer } from './plan.ts';
+import { type PlanDeps, planAcknowledgement, planAnswer, planSilence } from './plan.ts';
 import { finishDrafts } from './plan-draft.ts';
 import type { RouteDecision } from './router/decision.ts';
 import { runTurn, type TurnResult } from './run-turn.ts';
@@ -154,7 +154,10 @@ export class TurnHandler {
       const { event, eventId } = leased;
       const answer = { turn: turnIdOf(eventId), eventId, event, messages, ...answerPlanOf(decision) };
       const planned = planAnswer(answer, plan);
-      parts = planned && finishDrafts(planned, earlier, plan);
+      parts = planned && [
+        ...finishDrafts(planned, earlier, plan),
+        ...planSilence(eventId, event, planned, plan),
+      ];
     } catch (error) {
       const detail = AppError.from(error).message;
       if (isAppError(error, 'too_large', 'unsupported', 'invalid_request'))

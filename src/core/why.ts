@@ -1,7 +1,7 @@
 import { reasonTable } from '../domain/reasons.ts';
 import type { TraceState } from '../domain/trace.ts';
 import type { Store } from '../store/store.ts';
-import { type Trace, traceOf } from './trace.ts';
+import { type FindAdapter, type Trace, traceOf } from './trace.ts';
 
 export interface Why {
   readonly id: string;
@@ -29,8 +29,8 @@ const opening: Readonly<Record<TraceState, string>> = {
 };
 
 /** One sentence on why a thing is where it is, from the same records as the trace. */
-export async function whyOf(store: Store, id: string): Promise<Why> {
-  const trace = await traceOf(store, id);
+export async function whyOf(store: Store, id: string, findAdapter: FindAdapter): Promise<Why> {
+  const trace = await traceOf(store, id, findAdapter);
   const { meaning, hint } = reasonTable[trace.reason];
   const facts = [
     withoutStop(meaning),

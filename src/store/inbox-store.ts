@@ -144,6 +144,8 @@ export interface InboxStore extends LeasedQueue<LeasedEvent> {
   resume(turn: TurnId, postId: string, end: EventEnd): Promise<{ repeated: boolean }>;
 
   getEvent(id: EventId): Promise<EventRecord | undefined>;
+  /** The event that has this dedupe key. */
+  findEvent(source: SourceId, dedupeKey: string): Promise<EventRecord | undefined>;
   listEvents(
     filter: { source?: SourceId; state?: EventState },
     page: PageRequest,

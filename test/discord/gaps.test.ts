@@ -47,7 +47,7 @@ describe('what is said while the daemon is away', () => {
     ]);
     const gaps = await settled(world);
     expect(gaps).toMatchObject([{ state: 'resumed', scope: '0/1' }]);
-    expect(fake.gateway.journal.filter(({ kind }) => kind === 'identified')).toHaveLength(1);
+    expect(fake.gateway.journal.of('identified')).toHaveLength(1);
   });
 
   it('is read back when the session cannot be resumed, each message once and in order', async () => {

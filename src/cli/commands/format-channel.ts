@@ -1,7 +1,7 @@
 import type { Answer } from '../client.ts';
-import { facts, time } from '../output.ts';
+import { facts, time, words } from '../output.ts';
 
-export type Channel = Answer<'GET /channels/{id}'>;
+export type Channel = Answer<'GET /channels'>['channels'][number] & Partial<Answer<'GET /channels/{id}'>>;
 
 export function formatChannel(channel: Channel): string {
   const { status, queue } = channel;
@@ -15,7 +15,23 @@ export function formatChannel(channel: Channel): string {
     ['outbox', `${queue.pending} pending, ${queue.held} held, ${queue.dead} dead`],
     ['inbox', `${queue.inboxPending} pending, ${queue.inboxDead} dead`],
     ['queue', queueWord(channel)],
+    ['reach', channel.notices?.join('; ') || undefined],
+    ...runtimeFacts(channel.runtime),
   ]);
+}
+
+/** Each part of what the platform says of its session on a line of its own. */
+function runtimeFacts(runtime: Channel['runtime'] = {}): readonly (readonly [string, string])[] {
+  return Object.entries(runtime).map(([key, value]) => [
+    key,
+    Array.isArray(value) ? value.map(oneLine).join('; ') : oneLine(value),
+  ]);
+}
+
+function oneLine(value: unknown): string {
+  return typeof value === 'object' && value !== null
+    ? words(value as Readonly<Record<string, unknown>>)
+    : String(value);
 }
 
 export function queueWord({ queue }: Channel): string {

@@ -4,6 +4,7 @@ import { apiEgress, DiscordConfig, mediaEgress } from './config.ts';
 import { canonicalDiscordIdentity, discordKind, parseMessageLink } from './identity.ts';
 import { discordOnboarding } from './onboarding/onboarding.ts';
 import { splitSend } from './outbound/split.ts';
+import { isSnowflake } from './snowflake.ts';
 import { openDiscordSession } from './session/session.ts';
 
 /** Discord, or a server that speaks as it does. */
@@ -19,8 +20,8 @@ export function createDiscordAdapter(): ConnectorAdapter<DiscordConfig> {
     onboarding: discordOnboarding,
 
     parseLink(text) {
-      const link = parseMessageLink(text);
-      return link && { message: link.message };
+      const message = isSnowflake(text) ? text : parseMessageLink(text)?.message;
+      return message === undefined ? undefined : { message, dedupeKey: `message:${message}` };
     },
 
     mediaPolicy: (config) => (config.downloadAttachments ? mediaEgress(config) : undefined),

@@ -33,6 +33,14 @@ export interface ChannelView extends ConnectorRecord {
   readonly queue: QueueView;
 }
 
+/** One connector, closely. */
+export interface ChannelDetails extends ChannelView {
+  /** How its live session is doing, in the platform's own words. */
+  readonly runtime?: Readonly<Record<string, unknown>>;
+  /** How far it may reach, where that is not the usual. */
+  readonly notices: readonly string[];
+}
+
 export interface ChannelsDeps {
   readonly store: Store;
   readonly supervisor: ConnectorSupervisor;
@@ -63,13 +71,13 @@ export class Channels {
   }
 
   /** @throws AppError `not_found`. */
-  async get(id: string): Promise<ChannelView> {
+  async get(id: string): Promise<ChannelDetails> {
     const record = await this.#record(id);
     const [queues, gauges] = await Promise.all([
       this.#deps.store.connectors.listQueueStates(),
       this.#deps.store.stats.listGauges(),
     ]);
-    return this.#view(record, queues, gauges);
+    return { ...this.#view(record, queues, gauges), ...this.#closely(record) };
   }
 
   /** Adds a connector, or changes its settings; what runs follows at once. */
@@ -190,6 +198,17 @@ export class Channels {
     if (!record)
       throw new AppError('not_found', `There is no connector ${connector}. See: palyra channels list.`);
     return record;
+  }
+
+  #closely(record: ConnectorRecord): Pick<ChannelDetails, 'runtime' | 'notices'> {
+    const { adapters, supervisor } = this.#deps;
+    const adapter = adapters.find(record.kind);
+    const config = adapter?.configSchema.safeParse(record.config);
+    const runtime = supervisor.session(record.id)?.snapshot?.();
+    return {
+      notices: config?.success === true ? (adapter?.egressNotices?.(config.data) ?? []) : [],
+      ...(runtime === undefined ? {} : { runtime }),
+    };
   }
 
   #view(record: ConnectorRecord, queues: readonly QueueState[], gauges: readonly Gauge[]): ChannelView {

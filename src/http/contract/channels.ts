@@ -51,6 +51,11 @@ export const Channel = z
   })
   .meta({ id: 'Channel' });
 
+export const ChannelDetails = Channel.extend({
+  runtime: z.record(z.string(), z.unknown()).optional().describe('How its live session is doing'),
+  notices: z.array(z.string()).describe('How far it may reach, where that is not the usual'),
+}).meta({ id: 'ChannelDetails' });
+
 const Capability = z.object({
   operation: z.string(),
   supported: z.boolean(),
@@ -72,7 +77,7 @@ export const channelContract = {
     summary: 'One connector',
     scope: 'read',
     params: IdParams,
-    response: Channel,
+    response: ChannelDetails,
   }),
   'PUT /channels/{id}': endpoint({
     summary: 'Add a connector, or change its settings',

@@ -66,6 +66,9 @@ export const inboxAcceptCases: readonly StoreCase[] = [
       assert.deepEqual(repeated, [{ id: 'evt_first', duplicate: true }]);
       assert.equal(known(await store.inbox.getEvent(eventId('first'))).duplicates, 1);
       assert.equal(await store.inbox.getEvent(eventId('again')), undefined);
+      const found = await store.inbox.findEvent(connector, 'k');
+      assert.equal(known(found).id, eventId('first'));
+      assert.equal(await store.inbox.findEvent(connector, 'another'), undefined);
       assert.deepEqual(await gaugesOf(store, 'inbox'), { pending: 1 });
     },
   },

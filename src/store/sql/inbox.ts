@@ -114,6 +114,13 @@ export const inboxMethods: Methods<InboxStore> = {
     return row && toEventRecord(row);
   },
 
+  async findEvent(tx, source, dedupeKey) {
+    const row = await tx.get<InboxRow>(
+      sql`select ${withLease} from inbox where source = ${source} and dedupe_key = ${dedupeKey}`,
+    );
+    return row && toEventRecord(row);
+  },
+
   listEvents: (tx, { source, state }: { source?: SourceId; state?: EventState }, page) =>
     readPage(
       tx,
