@@ -106,6 +106,32 @@ describe('a session', () => {
     expect(after.dispatches().at(-1)?.t).toBe('RESUMED');
   });
 
+  it('is resumed a second time without the RESUMED of the first', async () => {
+    const { fake, channel, user } = await openScene();
+    const before = await login(fake);
+    await before.first('GUILD_CREATE');
+    before.terminate();
+    fake.say({ channel, author: user, content: 'one' });
+    const resume = async () => {
+      const gateway = await connect(fake, { url: fake.world.urls.resume });
+      gateway.resume(fake.bot, sessionOf(before), 2);
+      await gateway.first('RESUMED');
+      return gateway;
+    };
+
+    const first = await resume();
+    fake.say({ channel, author: user, content: 'two' });
+    await first.until(() => contents(first).length === 2);
+    const second = await resume();
+
+    expect((await first.closed).code).toBe(4000);
+    expect(second.dispatches().map(({ t, s }) => [t, s])).toEqual([
+      ['MESSAGE_CREATE', 3],
+      ['MESSAGE_CREATE', 5],
+      ['RESUMED', 6],
+    ]);
+  });
+
   it.each([
     ['1000', 1000],
     ['1001', 1001],

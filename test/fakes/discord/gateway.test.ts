@@ -191,13 +191,15 @@ describe('a test can', () => {
   });
 
   it('take the token away', async () => {
-    const { fake } = await openScene();
+    const { fake, clock } = await openScene();
     const { token } = fake.bot;
     const gateway = await login(fake);
 
     fake.resetToken();
 
     expect((await gateway.closed).code).toBe(4004);
+    await fake.until(() => fake.gateway.connections.size === 0);
+    expect(clock.pending).toBe(0);
     expect(fake.bot.token).not.toBe(token);
   });
 

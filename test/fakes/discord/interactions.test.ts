@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Interaction } from './interactions.ts';
 import { call, type CallAnswer } from './raw-client.ts';
-import { closeScene, login, openScene, type Scene } from './scene.ts';
+import { closeScene, contents, login, openScene, type Scene } from './scene.ts';
 
 afterEach(closeScene);
 
@@ -91,14 +91,20 @@ describe('an interaction', () => {
     expect(interaction.followups).toHaveLength(1);
   });
 
-  it('keeps an ephemeral answer out of the channel', async () => {
+  it('keeps an ephemeral answer out of the channel, and of the gateway', async () => {
     const scene = await openScene();
+    const gateway = await login(scene.fake);
     const interaction = use(scene);
 
     await answer(scene, interaction, { type: 4, data: { content: 'Only you.', flags: 64 } });
+    await hook(scene, interaction, 'PATCH', '/messages/@original', { content: 'Still.' });
     const read = await hook(scene, interaction, 'GET', '/messages/@original');
+    scene.fake.say({ channel: scene.channel, author: scene.user, content: 'aloud' });
 
-    expect(read.json).toMatchObject({ content: 'Only you.', flags: 64 });
+    expect(read.json).toMatchObject({ content: 'Still.', flags: 64 });
+    await gateway.until(() => contents(gateway).length > 0);
+    expect([contents(gateway), gateway.dispatches('MESSAGE_UPDATE')]).toEqual([['aloud'], []]);
+    scene.fake.delete(...scene.fake.messagesIn(scene.channel));
     expect(scene.fake.messagesIn(scene.channel)).toEqual([]);
   });
 

@@ -60,6 +60,15 @@ const cases: readonly (readonly [string, Case])[] = [
     { everyone: viewChannel, overwrites: { role: [sendMessages, 0n] }, expected: viewChannel },
   ],
   [
+    'what one role allows though another denies it',
+    {
+      everyone: both,
+      role: 0n,
+      overwrites: { role: [sendMessages, sendMessages] },
+      expected: both,
+    },
+  ],
+  [
     'only reading in a time-out',
     {
       everyone: both | readMessageHistory | addReactions,

@@ -25,6 +25,26 @@ describe('a message', () => {
     expect(fake.messagesIn(channel)).toHaveLength(2);
   });
 
+  it('is another one for another nonce, channel or author', async () => {
+    const scene = await openScene();
+    const { fake, guild } = scene;
+    const other = fake.addBot();
+    fake.inviteBot(guild, other);
+    const send = (given: Scene, nonce: string, token = fake.bot.token) => {
+      const [method, path, options] = post(given, { content: 'x', nonce, enforce_nonce: true });
+      return call(fake, method, path, { ...options, token: `Bot ${token}` });
+    };
+
+    const answers = [
+      await send(scene, 'n'),
+      await send(scene, 'm'),
+      await send({ ...scene, channel: fake.addChannel(guild) }, 'n'),
+      await send(scene, 'n', other.token),
+    ];
+
+    expect(new Set(answers.map(({ json }) => json.id)).size).toBe(4);
+  });
+
   it('is made again for a nonce that is not enforced', async () => {
     const scene = await openScene();
     await call(scene.fake, ...post(scene, { content: 'x', nonce: 'n' }));
