@@ -67,8 +67,8 @@ async function measureFloor(directory: string): Promise<number> {
   const script = fileURLToPath(new URL('./support/floor-server.ts', import.meta.url));
   const server = fork(script, [join(directory, 'floor.sqlite'), secret]);
   const [url] = (await once(server, 'message')) as [string];
-  await load({ url, secret, requests: warmUp, connections, prefix: 'warm' });
-  const { perSecond } = await load({ url, secret, requests, connections, prefix: 'floor' });
+  await load({ url, secret, requests: warmUp, connections });
+  const { perSecond } = await load({ url, secret, requests, connections });
   server.kill();
   await once(server, 'exit');
   return perSecond;
@@ -86,10 +86,10 @@ async function measureAccepting(stateDir: string): Promise<{ peak: LoadReport; h
     body: { kind: 'http', config: { url }, timeoutMs: 600_000 },
   });
   const hook = await addWebhook(daemon);
-  await load({ ...hook, requests: warmUp, connections, prefix: 'warm' });
-  const peak = await load({ ...hook, requests, connections, prefix: 'peak' });
+  await load({ ...hook, requests: warmUp, connections });
+  const peak = await load({ ...hook, requests, connections });
   const rate = peak.perSecond / 2;
-  const half = await load({ ...hook, requests: requests / 2, connections, rate, prefix: 'half' });
+  const half = await load({ ...hook, requests: requests / 2, connections, rate });
   await daemon.stop();
   slow.closeAllConnections();
   slow.close();
@@ -100,8 +100,8 @@ async function measureAccepting(stateDir: string): Promise<{ peak: LoadReport; h
 async function measureAnswering(stateDir: string): Promise<LoadReport> {
   const daemon = await startDaemon(stateDir);
   const hook = await addWebhook(daemon);
-  await load({ ...hook, requests: warmUp, connections, prefix: 'warm' });
-  const report = await load({ ...hook, requests, connections, prefix: 'peak' });
+  await load({ ...hook, requests: warmUp, connections });
+  const report = await load({ ...hook, requests, connections });
   await daemon.stop();
   return report;
 }

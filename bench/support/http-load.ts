@@ -1,5 +1,5 @@
 // A load generator of its own process: sends prepared requests over keep-alive connections, one at a time each.
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
 export interface LoadPlan {
@@ -9,7 +9,6 @@ export interface LoadPlan {
   readonly connections: number;
   /** Requests per second; absent means as fast as the answers come. */
   readonly rate?: number;
-  readonly prefix: string;
 }
 
 export interface LoadReport {
@@ -62,8 +61,9 @@ async function runLoad(plan: LoadPlan): Promise<LoadReport> {
   };
 }
 
-function prepare(url: URL, { secret, prefix }: LoadPlan, index: number): Buffer {
-  const id = `${prefix}-${index}`;
+/** As GitHub sends it, with an id that has nothing in common with the one before. */
+function prepare(url: URL, { secret }: LoadPlan, index: number): Buffer {
+  const id = randomUUID();
   const body = Buffer.from(
     JSON.stringify({
       action: 'opened',
