@@ -40,6 +40,8 @@ describe('a new message', () => {
     const notice = await bench.send(bench.part('b', { about: joined.id }));
 
     expect([gone.kind, notice.kind]).toEqual(['delivered', 'delivered']);
+    // The second was refused at first, and sent again without the reference.
+    expect(bench.discord.requests.all.map(({ status }) => status)).toEqual([200, 400, 200]);
   });
 
   it('goes out without the reference when the bot may not read what it replies to', async () => {
@@ -73,6 +75,9 @@ describe('a new message', () => {
 
     const [message] = bench.discord.messagesIn(bench.channel);
     expect([message?.mentionEveryone, message?.mentions]).toEqual([false, [user.id]]);
+    expect(bench.discord.requests.all.at(-1)?.json).toMatchObject({
+      allowed_mentions: { parse: [], users: [user.id], replied_user: false },
+    });
   });
 
   it('brings embeds, buttons, a poll and files', async () => {

@@ -172,6 +172,22 @@ describe('how far a call came', () => {
 });
 
 describe('limits', () => {
+  it('are not charged for a request that was not sent', async () => {
+    const headers = {
+      'x-ratelimit-limit': '5',
+      'x-ratelimit-remaining': '1',
+      'x-ratelimit-reset-after': '60',
+    };
+    const server = await serve(http(200, { id: '5' }, headers));
+    const rest = restAt(server.port);
+    await rest.call(post(), signal);
+
+    const unsent = await rest.call(post(), AbortSignal.abort());
+    const answer = await rest.call(post(), signal);
+
+    expect([unsent, answer]).toMatchObject([{ kind: 'failed', sent: false }, { kind: 'ok' }]);
+  });
+
   it('hold back the next call here, so that nothing leaves', async () => {
     const clock = new ManualClock();
     const headers = {
