@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type EgressPolicy, hostOf } from '../../lib/net-guard.ts';
 import { optionalFeatures } from './invite-url.ts';
+import { Catalogue } from './commands/catalogue.ts';
 
 /** From nobody to everybody: each lets through what the ones before it do. */
 export const mentionPolicies = ['none', 'users', 'roles', 'everyone'] as const;
@@ -90,6 +91,9 @@ export const DiscordConfig = z
           .describe('Conversations per gap, the latest first; more are left out.'),
       })
       .prefault({}),
+    commands: Catalogue.default([]).describe(
+      'The commands of the bot, each as Discord defines it; with "guilds" only there. Registered when they change.',
+    ),
     overflow: z
       .enum(['split', 'file'])
       .default('split')

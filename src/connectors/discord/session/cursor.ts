@@ -5,6 +5,11 @@ import type { ResumePoint } from '../gateway/contract.ts';
 export interface DiscordCursor {
   /** Unix ms: when the platform was surely heard last. */
   readonly heardAt: number;
+  /**
+   * As whom and with which intents the sessions were begun. They go on like that, whatever is configured since: a
+   * session of another kind is not taken up again. Absent in a cursor of an earlier version.
+   */
+  readonly begunAs?: string | undefined;
   /** By shard, e.g. `0/1`. */
   readonly points: Readonly<Record<string, ResumePoint>>;
 }
@@ -12,6 +17,7 @@ export interface DiscordCursor {
 const Stored = z.object({
   version: z.literal(1),
   heardAt: z.number(),
+  begunAs: z.string().optional(),
   points: z.record(
     z.string(),
     z.object({ sessionId: z.string(), seq: z.int().nonnegative(), resumeUrl: z.string() }),
@@ -27,7 +33,9 @@ export function parseCursor(text: string | undefined): DiscordCursor | undefined
   if (text === undefined) return undefined;
   try {
     const parsed = Stored.safeParse(JSON.parse(text));
-    return parsed.success ? { heardAt: parsed.data.heardAt, points: parsed.data.points } : undefined;
+    if (!parsed.success) return undefined;
+    const { heardAt, begunAs, points } = parsed.data;
+    return { heardAt, begunAs, points };
   } catch {
     return undefined;
   }

@@ -1,42 +1,87 @@
 import type { ConversationRecord } from '../../../domain/conversation.ts';
+import { channelTypes, isThreadType } from '../api-constants.ts';
 import type { ApiChannel, Snowflake } from '../api-types.ts';
-import { compareSnowflakes, isSnowflake, snowflakeTime } from '../snowflake.ts';
-import type { Missed } from './catch-up.ts';
+import { compareSnowflakes, isSnowflake, snowflakeAt } from '../snowflake.ts';
+
+/** A place to read back from. */
+export interface Missed {
+  readonly channel: Snowflake;
+  readonly guild?: Snowflake;
+  /** What was said up to this message was surely heard. */
+  readonly after: Snowflake;
+}
+
+/** How far one place had been heard, where that is known. */
+export type Heard = Pick<ConversationRecord, 'position' | 'guild'>;
+
+/** Clocks differ, a dead connection is noticed late, and what was seen twice is recognised. */
+const marginMs = 5 * 60_000;
+
+/** These hold no messages themselves. */
+const withoutMessages: ReadonlySet<number> = new Set([
+  channelTypes.category,
+  channelTypes.forum,
+  channelTypes.media,
+]);
 
 /** Which shard hears a guild: https://docs.discord.com/developers/events/gateway#sharding. Direct messages go to the first. */
 export function shardOf(guild: Snowflake | undefined, count: number): number {
   return guild === undefined ? 0 : Number((BigInt(guild) >> 22n) % BigInt(count));
 }
 
+/** By the channel in which they are. */
+export function byChannel(heard: readonly ConversationRecord[]): ReadonlyMap<Snowflake, Heard> {
+  return new Map(
+    heard.flatMap((record) => {
+      const channel = record.thread ?? record.conversation;
+      return isSnowflake(channel) ? [[channel, record]] : [];
+    }),
+  );
+}
+
 /**
- * Where something may have been missed by one shard since `fromAt`: the conversations that were heard before,
- * the latest first, and the channels in which, as the platform says, something was said since.
+ * What may have been missed since `fromAt` in one channel; undefined when the platform itself says that nothing
+ * was said there since. How far it was `heard` may be newer than the gap: then that says nothing of the gap.
+ */
+export function missedIn(
+  channel: Snowflake,
+  heard: Heard | undefined,
+  told: ApiChannel | undefined,
+  fromAt: number,
+): Missed | undefined {
+  const since = snowflakeAt(fromAt - marginMs);
+  const { position } = heard ?? {};
+  const isOlder =
+    position !== undefined && isSnowflake(position) && compareSnowflakes(position, since) < 0;
+  const after = isOlder ? position : since;
+  const guild = heard?.guild?.split(':').at(-1) ?? told?.guild_id;
+  const last = lastIn(told);
+  if (last !== undefined && compareSnowflakes(last, after) <= 0) return undefined;
+  return { channel, after, ...(guild === undefined ? {} : { guild }) };
+}
+
+/**
+ * Where something may have been missed by one shard since `fromAt`: the places that were heard before, in their
+ * order, and the channels in which, as the platform says, something was said since.
  */
 export function missedPlaces(
-  heard: readonly ConversationRecord[],
+  heard: ReadonlyMap<Snowflake, Heard>,
   channels: Iterable<ApiChannel>,
   fromAt: number,
   [index, count]: readonly [number, number],
 ): readonly Missed[] {
-  const places = new Map<Snowflake, Missed>();
-  for (const { conversation, thread, guild, position } of heard) {
-    const channel = thread ?? conversation;
-    const id = guild?.split(':').at(-1);
-    if (!isSnowflake(channel) || shardOf(id, count) !== index) continue;
-    places.set(channel, {
-      channel,
-      ...(id === undefined ? {} : { guild: id }),
-      ...(isSnowflake(position) ? { after: position } : {}),
-    });
-  }
-  for (const { id, guild_id: guild, last_message_id: last } of channels) {
-    const known = places.get(id);
-    if (known?.after !== undefined && last !== undefined && compareSnowflakes(last, known.after) <= 0) {
-      places.delete(id);
-      continue;
-    }
-    if (known || last === undefined || guild === undefined || snowflakeTime(last) < fromAt) continue;
-    if (shardOf(guild, count) === index) places.set(id, { channel: id, guild });
-  }
-  return [...places.values()];
+  const told = new Map(Array.from(channels, (channel) => [channel.id, channel]));
+  const others = [...told.values()].filter(
+    ({ id, guild_id: guild }) => guild !== undefined && !heard.has(id) && lastIn(told.get(id)) !== undefined,
+  );
+  return [...heard.keys(), ...others.map(({ id }) => id)].flatMap((channel) => {
+    const missed = missedIn(channel, heard.get(channel), told.get(channel), fromAt);
+    return missed && shardOf(missed.guild, count) === index ? [missed] : [];
+  });
+}
+
+/** The newest message in a channel, as far as the platform has told. In a new thread, the one that it came from. */
+function lastIn(told: ApiChannel | undefined): Snowflake | undefined {
+  if (!told || withoutMessages.has(told.type)) return undefined;
+  return told.last_message_id ?? (isThreadType(told.type) ? told.id : undefined);
 }

@@ -1,19 +1,16 @@
-import { AppError } from '../../../domain/errors.ts';
-import { type Clock, sleep } from '../../../lib/clock.ts';
+import type { Clock } from '../../../lib/clock.ts';
+import { RecentMap } from '../../../lib/recent-map.ts';
 import type { Snowflake } from '../api-types.ts';
 import type { Directory } from '../inbound/directory.ts';
 import type { Dispatch } from '../inbound/inbound-context.ts';
-import { RecentMap } from '../../../lib/recent-map.ts';
-import type { RestAnswer, RestRequest } from '../rest/request.ts';
 import type { Rest } from '../rest/rest.ts';
+import { ask, type Patience } from './ask.ts';
 
-const triesMax = 6;
-const firstWaitMs = 250;
-const longestWaitMs = 5_000;
+const patience: Patience = { triesMax: 6, waitMsMin: 250, waitMsMax: 5_000 };
 const closedMax = 10_000;
 
 export interface PlacesDeps {
-  readonly rest: Rest;
+  readonly rest: Pick<Rest, 'call'>;
   readonly directory: Directory;
   readonly clock: Clock;
 }
@@ -66,22 +63,14 @@ export class Places {
     params: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<unknown> {
-    const request: RestRequest = { method: 'GET', route, params, priority: 'interaction', auth: 'bot' };
-    for (let tries = 1; tries <= triesMax; tries++) {
-      signal.throwIfAborted();
-      const answer = await this.#deps.rest.call(request, signal);
-      if (answer.kind === 'ok') return answer.body;
-      if (answer.kind === 'refused' && answer.status < 500) {
-        this.#closed.set(id, true);
-        return undefined;
-      }
-      await sleep(this.#deps.clock, waitOf(answer, tries), signal);
-    }
-    throw new AppError('unavailable', 'Discord did not say where something happened.');
+    const told = await ask(
+      { method: 'GET', route, params, priority: 'interaction', auth: 'bot' },
+      patience,
+      this.#deps,
+      signal,
+    );
+    if (told.kind === 'told') return told.body;
+    this.#closed.set(id, true);
+    return undefined;
   }
-}
-
-function waitOf(answer: RestAnswer, tries: number): number {
-  const asked = answer.kind === 'wait' ? answer.afterMs : 0;
-  return Math.min(Math.max(asked, firstWaitMs * 2 ** (tries - 1)), longestWaitMs);
 }

@@ -6,9 +6,11 @@ import type { ResumePoint, Shard, ShardState } from '../gateway/contract.ts';
 import { createIdentifyGate } from '../gateway/identify-gate.ts';
 import { openShard } from '../gateway/shard.ts';
 import { Directory } from '../inbound/directory.ts';
+import { CommandSync } from '../commands/sync.ts';
 import { intentsOf } from '../intents.ts';
 import { createRest, type Rest } from '../rest/rest.ts';
 import { type Account, readAccount, readGatewayInfo } from './account.ts';
+import { Completions } from './completions.ts';
 import { formatCursor, parseCursor, shardName } from './cursor.ts';
 import { GapLedger } from './ledger.ts';
 import { Outlet } from './outlet.ts';
@@ -50,6 +52,8 @@ class DiscordSession implements ConnectorSession {
   readonly #account: Account;
   readonly #end = Promise.withResolvers<SessionEnd>();
   readonly #closing = new AbortController();
+  /** See `DiscordCursor`. */
+  readonly #begunAs: string;
   readonly #points = new Map<string, ResumePoint>();
   /** Dispatches of the last resume, by shard. */
   readonly #replayed = new Map<string, number>();
@@ -58,6 +62,8 @@ class DiscordSession implements ConnectorSession {
   readonly #ledger: GapLedger;
   readonly #readBack: ReadBack;
   readonly #outlet: Outlet;
+  readonly #completions: Completions;
+  readonly #commands: CommandSync;
   readonly #shards: Shard[] = [];
   readonly #live = Promise.withResolvers<undefined>();
 
@@ -70,6 +76,7 @@ class DiscordSession implements ConnectorSession {
     this.#host = host;
     this.#rest = rest;
     this.#account = account;
+    this.#begunAs = `${user.id} ${intentsOf(host.config)} ${host.config.compress}`;
     this.#directory = directory;
     this.#ledger = new GapLedger(host);
     this.#receiver = new Receiver({
@@ -80,7 +87,7 @@ class DiscordSession implements ConnectorSession {
       tickets,
       identity,
       cursorAt: (name, point) => this.#cursorAt(name, point),
-      completes: () => false,
+      completes: (inbound) => this.#completions.answer(inbound, this.#closing.signal),
       onOwnMessage: (nonce, message) => this.#outlet.noteOwn(nonce, message),
       signal: this.#closing.signal,
     });
@@ -91,6 +98,13 @@ class DiscordSession implements ConnectorSession {
       ledger: this.#ledger,
       contextOf: (key) => contextOf(identity, directory, key, host.clock.now()),
       signal: this.#closing.signal,
+    });
+    this.#completions = new Completions(host, rest);
+    this.#commands = new CommandSync({
+      host,
+      rest,
+      applicationId: application.id,
+      commands: host.config.commands,
     });
     this.#outlet = new Outlet({ host, rest, directory, tickets, selfId: user.id });
   }
@@ -111,13 +125,14 @@ class DiscordSession implements ConnectorSession {
       clock,
     });
     for (const shard of shards) {
-      const resume = cursor?.points[shardName(shard)];
+      const resume = cursor?.begunAs === this.#begunAs ? cursor.points[shardName(shard)] : undefined;
       if (resume) this.#points.set(shardName(shard), resume);
       this.#open(shard, resume, (turnSignal) => gate.turn(shard[0], turnSignal));
     }
     void this.#noteHeard();
     try {
       await rejectOnAbort(Promise.race([this.#live.promise, this.closed.then(throwEnd)]), signal);
+      void this.#commands.run(this.#closing.signal);
     } catch (error) {
       await this.close();
       throw error;
@@ -147,6 +162,7 @@ class DiscordSession implements ConnectorSession {
       application: { id: application.id, name: application.name },
       shards: this.#shards.map((shard) => shard.snapshot()),
       rest: this.#rest.snapshot(),
+      commands: this.#commands.snapshot,
       unknownEvents: this.#receiver.unknown,
     };
   }
@@ -207,7 +223,12 @@ class DiscordSession implements ConnectorSession {
 
   #cursorAt(name: string, point: ResumePoint): string {
     this.#points.set(name, point);
-    return formatCursor({ heardAt: this.#host.clock.now(), points: Object.fromEntries(this.#points) });
+    return this.#cursor();
+  }
+
+  #cursor(): string {
+    const points = Object.fromEntries(this.#points);
+    return formatCursor({ heardAt: this.#host.clock.now(), begunAs: this.#begunAs, points });
   }
 
   /** So that a gap after a crash begins when the platform was last heard, and not when it last had something to say. */
@@ -219,8 +240,9 @@ class DiscordSession implements ConnectorSession {
       if (signal.aborted) return;
       if (this.#points.size === 0 || !this.#shards.every((shard) => shard.snapshot().state === 'live'))
         continue;
-      const cursor = formatCursor({ heardAt: clock.now(), points: Object.fromEntries(this.#points) });
-      await this.#host.accept([], cursor).catch((error: unknown) => log.warn('gateway.not_noted', { error }));
+      await this.#host
+        .accept([], this.#cursor())
+        .catch((error: unknown) => log.warn('gateway.not_noted', { error }));
     }
   }
 }
