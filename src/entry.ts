@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { runCli } from './cli/cli.ts';
 import { readAll } from './cli/read-all.ts';
 import { errorTable } from './domain/errors.ts';
+import { heedSignals } from './heed-signals.ts';
 import { systemClock } from './lib/clock.ts';
 
 /** The command line, in this process: the one place that touches `process`, besides the daemon's own. */
@@ -12,6 +13,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   const { stdin, stdout, stderr, env } = process;
   const stop = new AbortController();
   let isListening = false;
+  const onInterrupt = heedSignals(
+    systemClock,
+    () => stop.abort(),
+    () => process.exit(errorTable.unavailable.exit),
+  );
   watchOutput(stop);
   const exit = await runCli(
     argv,
@@ -25,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       isInteractive: stdin.isTTY && stdout.isTTY,
       // Ctrl-C ends a command as it ends any program, unless the command wants to hear of it.
       get interrupted() {
-        if (!isListening) process.once('SIGINT', () => stop.abort());
+        if (!isListening) process.on('SIGINT', onInterrupt);
         isListening = true;
         return stop.signal;
       },

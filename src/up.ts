@@ -2,6 +2,7 @@ import type { UpOptions } from './cli/commands/up.ts';
 import { type Config, loadConfig, type Overrides } from './config.ts';
 import { currentConnector } from './core/connector-scope.ts';
 import { AppError, errorTable } from './domain/errors.ts';
+import { heedSignals } from './heed-signals.ts';
 import { systemClock } from './lib/clock.ts';
 import { describeError, type LogSink } from './lib/logger.ts';
 import { type Daemon, startDaemon } from './main.ts';
@@ -58,21 +59,13 @@ function logSink({ logFormat }: UpOptions, { logLevel }: Config, stderr: UpWorld
   };
 }
 
-/**
- * A terminal signals every process of the command, and npm and the launcher pass on what they get: what comes
- * this soon after the first signal is the same wish.
- */
-const sameWishMs = 500;
-
 /** Signals stop it in good order; a later one at once. What a connector throws outside of any call costs its session only. */
 function watchProcess(daemon: Daemon, end: (fatal: AppError | undefined) => void): () => void {
-  let firstAt: number | undefined;
-  const onSignal = (): void => {
-    const now = systemClock.monotonic();
-    if (firstAt !== undefined && now - firstAt > sameWishMs) process.exit(errorTable.unavailable.exit);
-    firstAt ??= now;
-    end(undefined);
-  };
+  const onSignal = heedSignals(
+    systemClock,
+    () => end(undefined),
+    () => process.exit(errorTable.unavailable.exit),
+  );
   const onError = (error: unknown): void => {
     if (daemon.blame(currentConnector(), error)) return;
     daemon.log.error('daemon.failed', { error });

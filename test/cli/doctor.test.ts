@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { asJson, good, palyra } from '../support/cli.ts';
-import { newStateDir, openDaemon, until } from '../support/daemon.ts';
+import { newStateDir, openDaemon, type TestDaemon, until } from '../support/daemon.ts';
 import { closeAll, closeLater } from '../support/egress.ts';
 
 afterEach(closeAll);
@@ -14,6 +14,12 @@ interface Check {
   readonly fix?: string;
 }
 
+async function openRunning(): Promise<TestDaemon> {
+  const daemon = await openDaemon();
+  await until(async () => (await good(daemon, 'channels', 'list')).includes('running') || undefined);
+  return daemon;
+}
+
 async function checksOf(stateDir: string): Promise<{ exit: number; checks: readonly Check[] }> {
   const { exit, stdout } = await palyra({ stateDir }, 'doctor', '--json');
   return { exit, checks: (JSON.parse(stdout) as { checks: readonly Check[] }).checks };
@@ -21,8 +27,7 @@ async function checksOf(stateDir: string): Promise<{ exit: number; checks: reado
 
 describe('doctor', () => {
   it('finds nothing wrong with a new installation', async () => {
-    const daemon = await openDaemon();
-    await until(async () => (await good(daemon, 'channels', 'list')).includes('running') || undefined);
+    const daemon = await openRunning();
 
     const { exit, checks } = await checksOf(daemon.stateDir);
 
@@ -53,7 +58,7 @@ describe('doctor', () => {
   });
 
   it('warns of files that other users may read, with the command that closes them', async () => {
-    const daemon = await openDaemon();
+    const daemon = await openRunning();
     const token = join(daemon.stateDir, 'admin.token');
     chmodSync(daemon.stateDir, 0o755);
     chmodSync(token, 0o644);
