@@ -52,6 +52,7 @@ export class Connection {
   #paused = false;
   #endedAt: number | undefined;
   #liveSince: number | undefined;
+  #asked = false;
   #dispatches = 0;
   #dispatchedAt: number;
 
@@ -81,6 +82,11 @@ export class Connection {
   /** When it was over, Unix ms. */
   get endedAt(): number | undefined {
     return this.#endedAt;
+  }
+
+  /** Whether a session was asked for: started or resumed. */
+  get asked(): boolean {
+    return this.#asked;
   }
 
   /** How many dispatches came. */
@@ -218,6 +224,7 @@ export class Connection {
     }
     if (this.#endedAt !== undefined) return;
     this.#window.take('command');
+    this.#asked = true;
     socket.send(payload);
     this.#watchForSession();
   }

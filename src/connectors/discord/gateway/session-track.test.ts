@@ -37,7 +37,7 @@ describe('a session', () => {
   it('is forgotten when it cannot be resumed', () => {
     const track = new SessionTrack(point);
 
-    track.connectionEnded(ended({ keepSession: false }), 5);
+    track.connectionEnded(ended({ keepSession: false }), 5, true);
 
     expect(track.session).toBeUndefined();
     expect(track.url).toBeUndefined();
@@ -49,9 +49,20 @@ describe('a session', () => {
   ] as const)('is given up when connections bring nothing, with %s doubt after %i', (doubt, times) => {
     const track = new SessionTrack(point);
 
-    for (let time = 1; time < times; time++) track.connectionEnded(ended({ doubt }), 0);
+    for (let time = 1; time < times; time++) track.connectionEnded(ended({ doubt }), 0, true);
     const before = track.session;
-    track.connectionEnded(ended({ doubt }), 0);
+    track.connectionEnded(ended({ doubt }), 0, true);
+
+    expect(before).toBeDefined();
+    expect(track.session).toBeUndefined();
+  });
+
+  it('is hardly doubted for connections that ended before it was asked for', () => {
+    const track = new SessionTrack(point);
+
+    for (let time = 1; time < 12; time++) track.connectionEnded(ended({ doubt: 'strong' }), 0, false);
+    const before = track.session;
+    track.connectionEnded(ended({ doubt: 'strong' }), 0, false);
 
     expect(before).toBeDefined();
     expect(track.session).toBeUndefined();
@@ -61,9 +72,9 @@ describe('a session', () => {
     const track = new SessionTrack(point);
 
     for (let round = 0; round < 10; round++) {
-      track.connectionEnded(ended({ doubt: 'strong' }), 0);
-      track.connectionEnded(ended({ doubt: 'strong' }), 0);
-      track.connectionEnded(ended({ doubt: 'strong' }), 1);
+      track.connectionEnded(ended({ doubt: 'strong' }), 0, true);
+      track.connectionEnded(ended({ doubt: 'strong' }), 0, true);
+      track.connectionEnded(ended({ doubt: 'strong' }), 1, true);
     }
 
     expect(track.session).toBeDefined();
@@ -71,16 +82,25 @@ describe('a session', () => {
 });
 
 describe('the URL of a session', () => {
-  it('leaves every fourth try in a row to the general one', () => {
+  it.each(['none', 'weak'] as const)('leaves every fourth try in a row to the general one (%s)', (doubt) => {
     const track = new SessionTrack(point);
 
     const tried = Array.from({ length: 8 }, () => {
       const { url } = track;
-      track.urlFailed();
+      track.connectionEnded(ended({ doubt }), 0, doubt !== 'none');
       return url !== undefined;
     });
 
     expect(tried).toEqual([true, true, true, false, true, true, true, false]);
+  });
+
+  it('is the one to try again after a connection that brought something', () => {
+    const track = new SessionTrack(point);
+
+    for (let time = 0; time < 3; time++) track.connectionEnded(ended(), 0, false);
+    track.connectionEnded(ended(), 1, true);
+
+    expect(track.url).toBe('wss://resume.example');
   });
 
   it('is not tried any more once the guard refused it, until there is a new one', () => {

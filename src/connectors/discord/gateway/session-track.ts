@@ -3,7 +3,7 @@ import type { LiveSession } from './dispatch-queue.ts';
 import type { Verdict } from './judge-end.ts';
 
 /** Of so many tries in a row, the last goes to the general URL: that of the session may not work any more. */
-const urlTriesMax = 4;
+const triesPerRound = 4;
 /** What one connection that brought nothing adds to the doubt about the session, and how much doubt ends it. */
 const doubts = { strong: 4, weak: 1, none: 0 };
 const doubtMax = 12;
@@ -11,7 +11,8 @@ const doubtMax = 12;
 /** The session that a shard can resume, for as long as there is hope for it. */
 export class SessionTrack {
   #session: LiveSession | undefined;
-  #urlFailures = 0;
+  /** Connections in a row, and tries at one, that brought nothing. */
+  #inVain = 0;
   #urlRefused = false;
   #doubt = 0;
 
@@ -27,7 +28,7 @@ export class SessionTrack {
 
   /** Where to resume; undefined when there is no session, or when another URL is to be tried. */
   get url(): string | undefined {
-    const isItsTurn = this.#urlFailures % urlTriesMax !== urlTriesMax - 1;
+    const isItsTurn = this.#inVain % triesPerRound !== triesPerRound - 1;
     return isItsTurn && !this.#urlRefused ? this.#session?.resumeUrl : undefined;
   }
 
@@ -36,31 +37,30 @@ export class SessionTrack {
     this.#session = { sessionId, resumeUrl, received: 0, committed: null };
   }
 
-  /** Nothing could be connected to at the URL in use. */
-  urlFailed(): void {
-    this.#urlFailures++;
-  }
-
   /** The guard will never let us connect to the URL of the session. */
   urlRefused(): void {
     this.#urlRefused = true;
   }
 
-  /** Draws the consequence of the end of a connection that brought so many dispatches. */
-  connectionEnded({ keepSession, doubt }: Verdict, dispatches: number): void {
+  /**
+   * Draws the consequence of the end of a connection that brought so many dispatches. `asked` when the session
+   * had been asked for: before that, its end says little of the session.
+   */
+  connectionEnded({ keepSession, doubt }: Verdict, dispatches: number, asked: boolean): void {
     if (dispatches > 0) {
+      this.#inVain = 0;
       this.#doubt = 0;
-      this.#urlFailures = 0;
     } else {
-      this.#doubt += doubts[doubt];
+      this.#inVain++;
+      this.#doubt += asked ? doubts[doubt] : Math.min(doubts[doubt], doubts.weak);
     }
     if (!keepSession || this.#doubt >= doubtMax) this.#forget();
   }
 
   #forget(): void {
     this.#session = undefined;
+    this.#inVain = 0;
     this.#doubt = 0;
-    this.#urlFailures = 0;
     this.#urlRefused = false;
   }
 }

@@ -126,7 +126,7 @@ class RunningShard implements Shard {
     const connection = await this.#connect();
     if (!(connection instanceof Connection)) {
       const verdict = this.#judge(connection);
-      this.#track.connectionEnded(verdict, 0);
+      this.#track.connectionEnded(verdict, 0, false);
       return verdict;
     }
     this.#connection = connection;
@@ -134,7 +134,7 @@ class RunningShard implements Shard {
     const end = await connection.ended;
     this.#connection = undefined;
     const verdict = this.#judge(end);
-    this.#track.connectionEnded(verdict, connection.dispatches);
+    this.#track.connectionEnded(verdict, connection.dispatches, connection.asked);
     this.#onDisconnected(connection, end, verdict);
     return verdict;
   }
@@ -165,7 +165,6 @@ class RunningShard implements Shard {
       });
     } catch (thrown) {
       if (signal.aborted) return stopped;
-      this.#track.urlFailed();
       return { kind: 'unreachable', error: AppError.from(thrown) };
     }
   }
