@@ -76,8 +76,13 @@ export class ContractBench {
 
   /** Somebody writes, and it comes in. */
   async hear(spec: Partial<SaySpec> = {}): Promise<{ readonly said: Said; readonly event: ChatEvent }> {
-    const said = await this.harness.say({ text: 'hello', inThread: false, ...spec });
+    const said = await this.say(spec);
     return { said, event: await this.eventOf(said) };
+  }
+
+  /** Somebody writes. Resolves when the platform has it, which is not when we have. */
+  say(spec: Partial<SaySpec> = {}): Promise<Said> {
+    return this.harness.say({ text: 'hello', elsewhere: false, inThread: false, ...spec });
   }
 
   async eventOf(said: Said): Promise<ChatEvent> {

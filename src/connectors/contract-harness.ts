@@ -15,6 +15,8 @@ export interface ConnectorHarness {
   say(spec: SaySpec): Promise<Said>;
   /** Whether the platform has been told that it need not offer this again. */
   isAcknowledged(said: Said): boolean;
+  /** What is said while no session is open comes in with the next one; or why it cannot. */
+  readonly catchesUp: true | { readonly cannotHappen: string };
   /** Makes the other things happen that the connector claims to bring in. */
   readonly happen: Readonly<Partial<Record<OtherEventType, () => Promise<Place>>>>;
 
@@ -37,6 +39,8 @@ export interface Place {
 
 export interface SaySpec {
   readonly text: string;
+  /** In another conversation than usual. */
+  readonly elsewhere: boolean;
   /** In a thread, and not in the conversation that the thread belongs to. Only asked of platforms that claim threads. */
   readonly inThread: boolean;
 }

@@ -36,6 +36,16 @@ export async function checkThread(bench: ContractBench): Promise<void> {
   assert.notEqual(inside.event.lane, outside.event.lane, 'A thread is a lane of its own.');
 }
 
+export async function checkConversations(bench: ContractBench): Promise<void> {
+  await bench.open();
+  const here = await bench.hear({ text: 'here' });
+  const there = await bench.hear({ text: 'there', elsewhere: true });
+
+  checkPlace(bench, there.event, there.said);
+  assert.notEqual(here.event.address.conversation, there.event.address.conversation);
+  assert.notEqual(here.event.lane, there.event.lane, 'A conversation is a lane of its own.');
+}
+
 export async function checkKeys(bench: ContractBench): Promise<void> {
   await bench.open();
   const first = await bench.hear({ text: 'the same words' });
@@ -50,7 +60,7 @@ export async function checkAcknowledgement(bench: ContractBench): Promise<void> 
   const commit = Promise.withResolvers<undefined>();
   bench.inbox.commitAfter = commit.promise;
 
-  const saying = bench.harness.say({ text: 'hello', inThread: false });
+  const saying = bench.say();
   await bench.until('It is offered', () => bench.inbox.offers > 0);
   await settled();
   const early = await Promise.race([saying, settled()]);
@@ -67,7 +77,7 @@ export async function checkRefusal(bench: ContractBench): Promise<void> {
   const before = bench.inbox.cursor;
   bench.inbox.isRefusing = true;
 
-  const saying = bench.harness.say({ text: 'hello', inThread: false });
+  const saying = bench.say();
   await bench.until('It is offered twice', () => bench.inbox.offers > 1);
   const early = await Promise.race([saying, settled()]);
   if (early) assert.equal(bench.harness.isAcknowledged(early), false, 'Acknowledged, and not stored.');
@@ -86,7 +96,7 @@ export async function checkNextSession(bench: ContractBench): Promise<void> {
   const known = await bench.hear({ text: 'stored' });
   bench.inbox.isRefusing = true;
   const { offers } = bench.inbox;
-  const saying = bench.harness.say({ text: 'not stored', inThread: false });
+  const saying = bench.say({ text: 'not stored' });
   await bench.until('It is offered', () => bench.inbox.offers > offers);
   await session.close();
 
@@ -104,12 +114,28 @@ export async function checkSilence(bench: ContractBench): Promise<void> {
   await closed.session.close();
   const { offers } = closed.host;
 
-  const saying = bench.harness.say({ text: 'for the next', inThread: false });
+  const saying = bench.say({ text: 'for the next' });
   await bench.open();
   await saying;
   await settled();
 
   assert.equal(closed.host.offers, offers, 'A closed session offered something.');
+}
+
+/** The plug is pulled, and people go on talking. */
+export async function checkCatchUp(bench: ContractBench): Promise<void> {
+  if (bench.harness.catchesUp !== true) return;
+  const before = await bench.open();
+  const known = await bench.hear({ text: 'before' });
+  await before.session.close();
+  const missed = [await bench.say({ text: 'meanwhile' }), await bench.say({ text: 'and still' })];
+
+  await bench.open();
+
+  for (const said of missed) await bench.eventOf(said);
+  const order = bench.inbox.events.flatMap((event) => ('text' in event ? [event.text] : []));
+  assert.deepEqual(order, ['before', 'meanwhile', 'and still']);
+  assert.equal(bench.inbox.events[0]?.dedupeKey, known.event.dedupeKey);
 }
 
 export async function checkHappening(bench: ContractBench, type: OtherEventType): Promise<void> {

@@ -29,14 +29,16 @@ export const operationChecks: Readonly<Record<ConnectorOperation, (bench: Contra
 
 async function checkSend(bench: ContractBench): Promise<void> {
   const { session } = await bench.open();
-  const { event } = await bench.hear();
+  for (const elsewhere of [false, true]) {
+    const { event } = await bench.hear({ elsewhere });
+    const text = `the answer ${elsewhere ? 'there' : 'here'}`;
 
-  const message = await bench.deliver(session, bench.part(event.address, 'the answer'));
+    const shown = await shownAs(bench, await bench.deliver(session, bench.part(event.address, text)));
 
-  const shown = await shownAs(bench, message);
-  assert.equal(shown.text, 'the answer');
-  assert.deepEqual(placeOf(shown), placeOf(event.address), 'The answer is not where the question was.');
-  assert.equal((await bench.harness.shown()).length, 1);
+    assert.equal(shown.text, text);
+    assert.deepEqual(placeOf(shown), placeOf(event.address), 'The answer is not where the question was.');
+  }
+  assert.equal((await bench.harness.shown()).length, 2);
 }
 
 async function checkReply(bench: ContractBench): Promise<void> {

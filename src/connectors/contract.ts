@@ -17,6 +17,8 @@ import {
 import type { ConnectorHarness } from './contract-harness.ts';
 import {
   checkAcknowledgement,
+  checkCatchUp,
+  checkConversations,
   checkHappening,
   checkKeys,
   checkMessage,
@@ -74,11 +76,13 @@ export function connectorContract(
       checkThread,
       capabilities.operations.thread.supported,
     ],
+    ['tells conversations apart', checkConversations],
     ['tells two messages apart that say the same', checkKeys],
     ['acknowledges nothing before it is stored', checkAcknowledgement],
     ['offers again what could not be stored, and moves no cursor past it', checkRefusal],
     ['offers to its next session what the one before could not store', checkNextSession],
     ['offers nothing once it is closed', checkSilence],
+    ['brings in, in order, what was said while no session was open', checkCatchUp],
     ...capabilities.inbound.flatMap((type): (readonly [string, Check])[] =>
       type === 'message.created' || type === 'webhook'
         ? []

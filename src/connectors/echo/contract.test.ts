@@ -2,17 +2,21 @@ import { describe, it } from 'vitest';
 import { isAppError } from '../../domain/errors.ts';
 import type { MessageId, PartId } from '../../domain/ids.ts';
 import type { ConnectorAdapter, ConnectorSession } from '../connector.ts';
-import type { ConnectorHarness, Fault, Place } from '../contract-harness.ts';
+import type { ConnectorHarness, Fault, Place, SaySpec } from '../contract-harness.ts';
 import { connectorContract } from '../contract.ts';
 import { createEchoAdapter } from './adapter.ts';
 import { EchoPlatform } from './platform.ts';
 
-const places: readonly Place[] = [{ conversation: 'room' }, { conversation: 'room', thread: 'aside' }];
+const places: readonly Place[] = ['room', 'hall'].flatMap((conversation) => [
+  { conversation },
+  { conversation, thread: 'aside' },
+]);
 
 /** Control tokens make the platform fail; people repeat what it did not take, in the next session if need be. */
 class EchoHarness implements ConnectorHarness {
   readonly config = {};
   readonly happen = {};
+  readonly catchesUp = { cannotHappen: 'Nobody can talk to it while it is closed.' };
   readonly identities = [
     {
       entity: 'user',
@@ -40,8 +44,8 @@ class EchoHarness implements ConnectorHarness {
     sessionLost: { provoke: () => this.#crash() },
   } satisfies Record<string, Fault>;
 
-  async say({ text, inThread }: { readonly text: string; readonly inThread: boolean }) {
-    const place = places[inThread ? 1 : 0]!;
+  async say({ text, elsewhere, inThread }: SaySpec) {
+    const place = places[(elsewhere ? 2 : 0) + (inThread ? 1 : 0)]!;
     const message = `said-${++this.#said}`;
     const simulated = { ...place, messageId: message, text, sender: 'ada' };
     const flags = { senderIsBot: false, direct: true, mentionsSelf: false };

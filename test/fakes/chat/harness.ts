@@ -61,13 +61,14 @@ export async function createChatHarness(traits: ChatTraits): Promise<ConnectorHa
       },
       { entity: 'conversation', canonical: 'room-1', spellings: [], wrong: ['room/1'] },
     ],
-    async say({ text, inThread }) {
+    async say({ text, elsewhere, inThread }) {
       const id = `said-${++said}`;
-      const place = { conversation: 'room', ...(inThread ? { thread: 'aside' } : {}) };
+      const place = { conversation: elsewhere ? 'hall' : 'room', ...(inThread ? { thread: 'aside' } : {}) };
       platform.say({ id, sender: 'ada', text, ...place });
       return { message: id, ...place };
     },
     isAcknowledged: ({ message }) => platform.isAcknowledged(message),
+    catchesUp: true,
     happen: {},
     shown: () => platform.posted.map(({ id, key: _key, ...shown }) => ({ message: id, ...shown })),
     faults: {
