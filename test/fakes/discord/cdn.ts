@@ -8,14 +8,20 @@ export interface CdnAnswer {
   readonly body: Uint8Array;
 }
 
-/** Attachments kept; the oldest go first. */
+/** All attachments together; the oldest go first. */
+const bytesMax = 256 * 1024 * 1024;
 const attachmentsMax = 20_000;
 
 export function storeAttachment(world: World, attachment: Attachment): void {
-  world.attachments.set(attachment.id, attachment);
-  if (world.attachments.size <= attachmentsMax) return;
-  const [oldest] = world.attachments.keys();
-  world.attachments.delete(oldest!);
+  const kept = world.attachments;
+  kept.set(attachment.id, attachment);
+  world.attachmentBytes += attachment.size;
+  for (const [id, oldest] of kept) {
+    if (world.attachmentBytes <= bytesMax && kept.size <= attachmentsMax) return;
+    kept.delete(id);
+    world.attachmentBytes -= oldest.size;
+    oldest.bytes = new Uint8Array();
+  }
 }
 
 /**

@@ -86,7 +86,9 @@ export interface Attachment {
   readonly channelId: string;
   readonly filename: string;
   readonly contentType: string;
-  readonly bytes: Uint8Array;
+  readonly size: number;
+  /** Empty once the CDN has forgotten it. */
+  bytes: Uint8Array;
   readonly description?: string;
   readonly width?: number;
   readonly height?: number;

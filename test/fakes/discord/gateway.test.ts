@@ -1,4 +1,9 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { get as httpsGet } from 'node:https';
+import { json } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
+import { testTls } from '../../support/test-tls.ts';
 import type { FakeDiscord } from './fake-discord.ts';
 import type { RawGateway } from './raw-client.ts';
 import { chat, closeScene, connect, contents, login, openScene } from './scene.ts';
@@ -138,7 +143,37 @@ describe('a connection', () => {
   });
 });
 
+describe('a session can', () => {
+  it('ask for members', async () => {
+    const { fake, guild, user } = await openScene();
+    fake.addMember(guild, user);
+    const gateway = await login(fake);
+
+    gateway.send(8, { guild_id: guild.id, user_ids: [user.id], nonce: 'n' });
+
+    expect((await gateway.first('GUILD_MEMBERS_CHUNK')).d).toMatchObject({
+      guild_id: guild.id,
+      members: [{ user: { id: user.id } }],
+      nonce: 'n',
+    });
+  });
+});
+
 describe('a test can', () => {
+  it('have it all over TLS, by a name', async () => {
+    const { fake } = await openScene({ server: { tls: testTls, name: 'agent.test' } });
+    const ask = httpsGet(`${fake.apiBaseUrl}/gateway`, {
+      ca: testTls.cert,
+      headers: { 'user-agent': 'DiscordBot (x, 1)' },
+      lookup: (_name, _options, found) => found(null, [{ address: '127.0.0.1', family: 4 }]),
+    });
+
+    const [response] = (await once(ask, 'response')) as [IncomingMessage];
+
+    expect(await json(response)).toEqual({ url: fake.world.urls.gateway });
+    expect(fake.world.urls.resume).toMatch(/^wss:\/\/agent\.test:\d+$/);
+  });
+
   it('close the fake, and nothing goes on after that', async () => {
     const { fake, clock } = await openScene();
     const gateway = await login(fake);

@@ -164,7 +164,7 @@ function attachmentWire(world: World, attachment: Attachment): Wire {
   return {
     id: attachment.id,
     filename: attachment.filename,
-    size: attachment.bytes.byteLength,
+    size: attachment.size,
     url,
     proxy_url: url,
     content_type: attachment.contentType,

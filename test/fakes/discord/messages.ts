@@ -199,7 +199,7 @@ export function emojiKey({ id, name }: Reaction['emoji']): string {
 
 function attach(world: World, channel: Channel, files: readonly UploadedFile[]): Attachment[] {
   return files.map((file) => {
-    const attachment = { ...file, id: world.nextId(), channelId: channel.id };
+    const attachment = { ...file, size: file.bytes.byteLength, id: world.nextId(), channelId: channel.id };
     storeAttachment(world, attachment);
     return attachment;
   });

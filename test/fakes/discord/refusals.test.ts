@@ -220,6 +220,7 @@ const requests: readonly Row[] = [
     () => ['GET', '/users/@me', { headers: { 'user-agent': 'curl/8' } }],
   ],
   ['a path that there is not', 404, 0, () => ['GET', '/nowhere']],
+  ['an id that is none', 400, 50035, () => ['GET', '/channels/general/messages']],
   ['a method that there is not', 405, 0, () => ['PUT', '/users/@me']],
   [
     'another type of content',

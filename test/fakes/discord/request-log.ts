@@ -18,7 +18,7 @@ export interface LoggedRequest {
   readonly files: readonly {
     readonly filename: string;
     readonly contentType: string;
-    readonly bytes: Uint8Array;
+    readonly size: number;
   }[];
   readonly bot: Bot | undefined;
   /** What was answered; undefined while nothing is, or when nothing ever was. */

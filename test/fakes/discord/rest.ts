@@ -1,12 +1,14 @@
 import { ApiError, refuse } from './api-error.ts';
 import type { Bot } from './entities.ts';
 import { type ParsedBody, parseBody } from './request-body.ts';
+import { Form } from './form.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { type Verdict } from './rate-limits.ts';
 import type { Reply, Route } from './rest-call.ts';
 import type { Faults, RestFault } from './faults.ts';
 import { type LoggedRequest, RequestLog } from './request-log.ts';
 import { Router } from './router.ts';
+import { isSnowflake } from './snowflakes.ts';
 import type { World } from './world.ts';
 
 export interface RawRequest {
@@ -24,6 +26,8 @@ export interface RawAnswer {
   readonly body: string;
   readonly fault?: RestFault;
 }
+
+const textParams: readonly string[] = ['token', 'emoji'];
 
 const none: ParsedBody = { json: {}, list: undefined, files: new Map() };
 
@@ -64,7 +68,11 @@ export class Rest {
       headers: request.headers,
       json,
       list,
-      files: [...files.values()],
+      files: [...files.values()].map(({ filename, contentType, bytes }) => ({
+        filename,
+        contentType,
+        size: bytes.byteLength,
+      })),
       bot: this.#botOf(request),
       status: undefined,
       fault: undefined,
@@ -99,6 +107,7 @@ export class Rest {
       ({ headers } = verdict);
       if (verdict.limited) return tooMany(verdict);
       if (request.isTooLarge) refuse('tooLarge');
+      requireIds(entry.params);
       if (parsed instanceof ApiError) throw parsed;
       const call = {
         method: request.method,
@@ -151,6 +160,15 @@ export class Rest {
     if (status === 429) return headers['x-ratelimit-scope'] !== 'shared';
     return status === 401 || status === 403;
   }
+}
+
+/** @throws ApiError 50035 for a path with something else where an id belongs. */
+function requireIds(params: Readonly<Record<string, string>>): void {
+  const form = new Form();
+  for (const [name, value] of Object.entries(params))
+    if (!textParams.includes(name) && value !== '@original' && !isSnowflake(value))
+      form.fail(`${name}_id`, 'NUMBER_TYPE_COERCE', `Value "${value}" is not snowflake.`);
+  form.check();
 }
 
 /** Source: docs.discord.com/developers/topics/rate-limits. */

@@ -29,8 +29,8 @@ export function snowflakeAt(id: string): number {
   return Number(BigInt(id) >> 22n) + epochMs;
 }
 
-export function isSnowflake(text: unknown): text is string {
-  return typeof text === 'string' && /^\d{1,20}$/.test(text);
+export function isSnowflake(text: string): boolean {
+  return /^\d{1,20}$/.test(text);
 }
 
 /** Orders ids by time. */

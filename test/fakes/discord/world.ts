@@ -54,6 +54,7 @@ export class World {
   readonly bots: Bot[] = [];
   /** What the CDN serves. */
   readonly attachments = new Map<string, Attachment>();
+  attachmentBytes = 0;
   /** Where clients reach the parts; known once the servers listen. */
   readonly urls = { api: '', cdn: '', gateway: '', resume: '' };
   readonly #ids: Snowflakes;
