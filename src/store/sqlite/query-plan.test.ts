@@ -36,6 +36,7 @@ const bounded: readonly (readonly [RegExp, string])[] = [
     /^SEARCH (note|pairing_attempt) USING INDEX sqlite_autoindex_\w+ \((source|connector)=\?\)$/,
     'what a connector leaves behind, once, when it is removed',
   ],
+  [/^SCAN lane$/, 'the lanes in which something is pending, once, when a daemon starts'],
   [/^SCAN artifact$/, 'every file that is kept, of which there are only so many'],
   [
     /^(SCAN|SEARCH) (gap|approval)( USING (COVERING )?INDEX gap_source \(source=\?.*)?$/,

@@ -1,3 +1,4 @@
+import { isAppError } from '../../../domain/errors.ts';
 import type { OutboundPart, UncertainPart } from '../../../domain/outbound.ts';
 import type { DeliveryOutcome, ResolvedUnknown } from '../../../domain/outcome.ts';
 import type { Address } from '../../../domain/address.ts';
@@ -10,7 +11,7 @@ import type { OutboundDeps } from '../outbound/deps.ts';
 import { reviseMessage, showTyping } from '../outbound/live.ts';
 import { OutboundMemory } from '../outbound/memory.ts';
 import { findChannel } from '../outbound/place.ts';
-import { renderMessage } from '../outbound/render.ts';
+import { type Rendered, renderMessage } from '../outbound/render.ts';
 import { toEdit } from '../outbound/requests.ts';
 import { resolveUnknown } from '../outbound/resolve-unknown.ts';
 import { sendPart } from '../outbound/send.ts';
@@ -99,10 +100,24 @@ function bodyOf(
   { mentions }: DiscordConfig,
 ): Readonly<Record<string, unknown>> | undefined {
   if (part.operation.op !== 'send') return undefined;
-  const rendered = renderMessage(part.operation, { mentions });
+  const rendered = tryToRender(part.operation, mentions);
+  if (!rendered) return undefined;
   const { extras } = rendered;
   // Files, polls and stickers cannot be brought by an edit: then the channel gets the message.
   if (extras.files !== undefined || extras.poll !== undefined || extras.stickers !== undefined)
     return undefined;
   return toEdit('0', '0', rendered, 'final').json as Record<string, unknown>;
+}
+
+/** Undefined for what cannot be shown: sending it says why. */
+function tryToRender(
+  operation: Extract<OutboundPart['operation'], { op: 'send' }>,
+  mentions: DiscordConfig['mentions'],
+): Rendered | undefined {
+  try {
+    return renderMessage(operation, { mentions });
+  } catch (error) {
+    if (isAppError(error)) return undefined;
+    throw error;
+  }
 }
