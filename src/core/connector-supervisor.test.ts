@@ -103,6 +103,17 @@ describe('what is configured', () => {
     expect(later.map(({ host, closeCalls }) => [host.config, closeCalls])).toEqual([[{ step: 2 }, 0]]);
   });
 
+  it('is in force for whoever asks for that, also when a commit had it looked at before', async () => {
+    const world = new CoreWorld();
+    const engine = await startTwo(world);
+    const record = await world.store.connectors.getConnector(a);
+
+    await world.store.connectors.putConnector({ ...record!, enabled: false });
+    await engine.supervisor.reconcile(a);
+
+    expect([stateOf(engine, a), sessionsOf(world, a)[0]?.closeCalls]).toEqual([undefined, 1]);
+  });
+
   it('is looked up again when the store did not answer', async () => {
     const world = new CoreWorld();
     await world.addConnector(a);

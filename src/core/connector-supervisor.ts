@@ -43,11 +43,15 @@ export class ConnectorSupervisor {
     this.#deps = deps;
   }
 
-  /** Brings what runs in line with what is configured. Resolves when what this call found is done. */
-  async reconcile(): Promise<void> {
+  /**
+   * Brings what runs in line with what is configured. Resolves when what this call found is done, and, with
+   * `id`, what somebody else had found of that connector.
+   */
+  async reconcile(id?: ConnectorId): Promise<void> {
     const look = this.#looking.then(() => this.#look());
     this.#looking = look;
-    await Promise.all((await look).map((id) => this.#follow(id)));
+    await Promise.all((await look).map((found) => this.#follow(found)));
+    if (id !== undefined) await this.#following.get(id);
   }
 
   /** Undefined for a connector that is not enabled. */

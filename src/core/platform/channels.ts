@@ -108,7 +108,7 @@ export class Channels {
       updatedAt: now,
       ...(secretRef === undefined ? {} : { secretRef: formatVaultRef(parseVaultRef(secretRef)) }),
     });
-    await this.#deps.supervisor.reconcile();
+    await this.#deps.supervisor.reconcile(connector);
     return this.get(connector);
   }
 
@@ -116,7 +116,7 @@ export class Channels {
     const { store, supervisor, clock } = this.#deps;
     const record = await this.#record(id);
     await store.connectors.putConnector({ ...record, enabled, updatedAt: clock.now() });
-    await supervisor.reconcile();
+    await supervisor.reconcile(record.id);
     if (enabled) supervisor.retryNow(record.id);
     return this.get(record.id);
   }
@@ -125,7 +125,7 @@ export class Channels {
     const { store, supervisor, clock } = this.#deps;
     const record = await this.#record(id);
     await store.connectors.putConnector({ ...record, enabled: false, updatedAt: clock.now() });
-    await supervisor.reconcile();
+    await supervisor.reconcile(record.id);
     for (let more = true; more;) ({ more } = await store.connectors.removeConnector(record.id, clock.now()));
   }
 

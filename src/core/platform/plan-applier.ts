@@ -167,7 +167,7 @@ export class PlanApplier {
     const known = await store.connectors.getConnector(connector);
     if (!known) return;
     await store.connectors.putConnector({ ...known, enabled: false, updatedAt: clock.now() });
-    await supervisor.reconcile();
+    await supervisor.reconcile(connector);
     for (let more = true; more;) ({ more } = await store.connectors.removeConnector(connector, clock.now()));
   }
 }
