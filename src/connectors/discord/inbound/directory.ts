@@ -59,6 +59,8 @@ export function isDirectoryDispatch(type: string): boolean {
 export class Directory {
   readonly #guilds = new RecentMap<Snowflake, KnownGuild>(guildsMax);
   readonly #channels = new RecentMap<Snowflake, ApiChannel>(channelsMax);
+  /** Guilds of a new session that have not been told of yet. */
+  readonly #awaited = new Set<Snowflake>();
   #selfId: Snowflake;
 
   constructor(selfId: Snowflake) {
@@ -67,6 +69,11 @@ export class Directory {
 
   channel(id: Snowflake): ApiChannel | undefined {
     return this.#channels.get(id);
+  }
+
+  /** Whether a new session has named guilds of which it has not told anything yet. */
+  get isAwaitingGuilds(): boolean {
+    return this.#awaited.size > 0;
   }
 
   channels(): Iterable<ApiChannel> {
@@ -130,13 +137,14 @@ export class Directory {
     const guild = idOf(fields.guild_id);
     switch (type) {
       case 'READY':
-        this.#selfId = readReady(data)?.user.id ?? this.#selfId;
+        this.#applyReady(data);
         break;
       case 'GUILD_CREATE':
       case 'GUILD_UPDATE':
         this.#applyGuild(data);
         break;
       case 'GUILD_DELETE':
+        this.#awaited.delete(idOf(fields.id) ?? '');
         this.#forgetGuild(idOf(fields.id), fields.unavailable === true);
         break;
       case 'GUILD_ROLE_CREATE':
@@ -165,10 +173,22 @@ export class Directory {
     }
   }
 
+  /** What was said last in the channels of a new session is not known any more, until it tells. */
+  #applyReady(data: unknown): void {
+    const ready = readReady(data);
+    if (!ready) return;
+    this.#selfId = ready.user.id;
+    for (const guild of ready.guilds) this.#awaited.add(guild);
+    for (const { last_message_id: last, ...channel } of [...this.#channels.values()])
+      if (last !== undefined && this.#awaited.has(channel.guild_id ?? ''))
+        this.#channels.set(channel.id, channel);
+  }
+
   /** An update says nothing of channels, threads and members. */
   #applyGuild(data: unknown): void {
     const guild = readGuild(data);
     if (!guild || guild.unavailable === true) return;
+    this.#awaited.delete(guild.id);
     for (const channel of [...guild.channels, ...guild.threads])
       this.#channels.set(channel.id, { ...channel, guild_id: guild.id });
     const { id, name, owner_id } = guild;

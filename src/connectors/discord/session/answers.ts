@@ -5,8 +5,8 @@ import type { Rest } from '../rest/rest.ts';
 import type { Remembered, Tickets } from './tickets.ts';
 
 export interface AnswersDeps {
-  readonly rest: Rest;
-  readonly tickets: Tickets;
+  readonly rest: Pick<Rest, 'call'>;
+  readonly tickets: Pick<Tickets, 'recall' | 'claim' | 'forget'>;
   /** What goes out for a part, without the place that it goes to. */
   readonly bodyOf: (part: OutboundPart) => Readonly<Record<string, unknown>> | undefined;
 }
@@ -24,21 +24,39 @@ export class Answers {
 
   /** Undefined when the part is to be sent like any other: nobody waits for it, or not any more. */
   async send(part: OutboundPart, signal: AbortSignal): Promise<DeliveryOutcome | undefined> {
-    const { handle } = part.address;
-    if (handle === undefined || part.address.message !== undefined) return undefined;
+    const { handle, message } = part.address;
     const { op } = part.operation;
+    if (handle === undefined) return undefined;
+    // With a message, it is that one which is deleted.
+    if (op === 'delete' && message === undefined) return this.#withdraw(handle, signal);
+    if (op !== 'send') return undefined;
     const ticket = await this.#deps.tickets.recall(handle);
-    if (op === 'delete') return this.#withdraw(handle, ticket, signal);
-    if (op !== 'send' || !ticket || !hasPlace(ticket)) return undefined;
+    if (!ticket || !hasPlace(ticket)) return undefined;
     if (ticket.answeredBy !== undefined && ticket.answeredBy !== part.key) return undefined;
     const json = this.#deps.bodyOf(part);
-    if (!json) return undefined;
+    if (!json) {
+      // It comes as a message of its own, and nothing is left to wait for.
+      await this.#withdraw(handle, signal);
+      return undefined;
+    }
+    return this.#answer(part, { handle, ticket, json }, signal);
+  }
+
+  async #answer(
+    { key }: OutboundPart,
+    {
+      handle,
+      ticket,
+      json,
+    }: { readonly handle: string; readonly ticket: Remembered; readonly json: unknown },
+    signal: AbortSignal,
+  ): Promise<DeliveryOutcome | undefined> {
     // Before the call: after a crash it must not be taken for a place that is still free.
-    await this.#deps.tickets.claim(handle, ticket, part.key);
+    await this.#deps.tickets.claim(handle, ticket, key);
     const answer = await this.#deps.rest.call(
       {
         method: 'PATCH',
-        route: '/webhooks/{application}/{token}/messages/@original',
+        route: original,
         params: { application: ticket.applicationId, token: ticket.token },
         json,
         priority: 'interaction',
@@ -54,18 +72,15 @@ export class Answers {
     return outcomeOf(answer, 'edit');
   }
 
-  /** The agent had nothing to say: "is thinking" goes away. */
-  async #withdraw(
-    handle: string,
-    ticket: Remembered | undefined,
-    signal: AbortSignal,
-  ): Promise<DeliveryOutcome> {
+  /** Nothing comes in its place: "is thinking" goes away. */
+  async #withdraw(handle: string, signal: AbortSignal): Promise<DeliveryOutcome> {
+    const ticket = await this.#deps.tickets.recall(handle);
     if (!ticket || !hasPlace(ticket) || ticket.answeredBy !== undefined)
       return { kind: 'delivered', platformIds: [] };
     const answer = await this.#deps.rest.call(
       {
         method: 'DELETE',
-        route: '/webhooks/{application}/{token}/messages/@original',
+        route: original,
         params: { application: ticket.applicationId, token: ticket.token },
         priority: 'interaction',
         auth: 'none',
@@ -73,11 +88,14 @@ export class Answers {
       signal,
     );
     const outcome = outcomeOf(answer, 'delete');
-    if (outcome.kind === 'rejected') return { kind: 'delivered', platformIds: [] };
-    if (outcome.kind === 'delivered') await this.#deps.tickets.forget(handle);
-    return outcome;
+    if (outcome.kind === 'retry' || outcome.kind === 'unknown') return outcome;
+    await this.#deps.tickets.forget(handle);
+    return { kind: 'delivered', platformIds: [] };
   }
 }
+
+/** What stands where "is thinking" stood. */
+const original = '/webhooks/{application}/{token}/messages/@original';
 
 /** A button has a message of its own to change, and nothing that shows that an answer is coming. */
 function hasPlace({ kind }: Remembered): boolean {

@@ -11,10 +11,13 @@ export interface GapEnd {
   readonly skipped: number;
 }
 
-/** Since when a connection is down, and why. */
-interface Loss {
+/** A connection is down, or what it missed is on its way. */
+interface Ongoing {
+  readonly scope: string;
   readonly fromAt: number;
   readonly cause: string;
+  /** Absent until it could be written: a store that fails makes no gap disappear. */
+  gap?: GapRecord;
 }
 
 /**
@@ -26,9 +29,7 @@ export class GapLedger {
   readonly #gaps: HostGaps;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #current = new Map<string, GapRecord>();
-  /** What is to be written where it is not yet: a store that fails makes no gap disappear. */
-  readonly #losses = new Map<string, Loss>();
+  readonly #current = new Map<string, Ongoing>();
   readonly #down = new Set<string>();
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -49,15 +50,14 @@ export class GapLedger {
   ): Promise<readonly GapRecord[]> {
     const owed: GapRecord[] = [];
     for (const gap of await this.#gaps.listOpen()) {
-      const goesOn = gap.toAt === undefined && scopes.includes(gap.scope) && !this.#current.has(gap.scope);
-      if (goesOn) this.#current.set(gap.scope, gap);
+      const { scope, fromAt, cause } = gap;
+      const goesOn = gap.toAt === undefined && scopes.includes(scope) && !this.#current.has(scope);
+      if (goesOn) this.#current.set(scope, { scope, fromAt, cause, gap });
       else owed.push(gap);
     }
     for (const scope of scopes) {
       this.#down.add(scope);
-      if (heardAt === undefined) continue;
-      this.#losses.set(scope, { fromAt: heardAt, cause });
-      await this.#open(scope);
+      if (heardAt !== undefined) await this.#open(this.#begin(scope, heardAt, cause));
     }
     return owed;
   }
@@ -65,8 +65,8 @@ export class GapLedger {
   /** The platform is not heard from `at` on. */
   lost(scope: string, at: number, cause: string): void {
     this.#down.add(scope);
-    if (!this.#losses.has(scope)) this.#losses.set(scope, { fromAt: at, cause });
-    this.#note(() => this.#open(scope));
+    const ongoing = this.#begin(scope, at, cause);
+    this.#note(() => this.#open(ongoing));
   }
 
   /** The platform is heard again in the same session; the gap ends with `replayed`. */
@@ -76,10 +76,11 @@ export class GapLedger {
 
   /** What was missed has arrived and is committed. */
   replayed(scope: string, counts: Pick<GapEnd, 'recovered' | 'duplicates'>): void {
+    // When it is down again already, the same gap goes on.
+    const ongoing = this.#down.has(scope) ? undefined : this.#finish(scope);
+    if (!ongoing) return;
     this.#note(async () => {
-      // When it is down again already, the same gap goes on.
-      const gap = this.#down.has(scope) ? undefined : await this.#take(scope);
-      if (gap) await this.settle(gap, { state: 'resumed', ...counts, skipped: 0 });
+      await this.settle(await this.#open(ongoing), { state: 'resumed', ...counts, skipped: 0 });
     });
   }
 
@@ -90,9 +91,10 @@ export class GapLedger {
    */
   renewed(scope: string, at: number): Promise<GapRecord | undefined> {
     this.#down.delete(scope);
+    const ongoing = this.#finish(scope);
     return this.#do(async () => {
-      const gap = await this.#take(scope);
-      if (!gap) return undefined;
+      if (!ongoing) return undefined;
+      const gap = await this.#open(ongoing);
       await this.#gaps.update(gap.id, { toAt: at });
       return { ...gap, toAt: at };
     });
@@ -108,21 +110,22 @@ export class GapLedger {
     await this.#queue;
   }
 
-  async #open(scope: string): Promise<GapRecord | undefined> {
-    const loss = this.#losses.get(scope);
-    const known = this.#current.get(scope);
-    if (known || !loss) return known;
-    const gap = await this.#gaps.open({ scope, ...loss });
-    this.#current.set(scope, gap);
-    return gap;
+  #begin(scope: string, fromAt: number, cause: string): Ongoing {
+    const ongoing = this.#current.get(scope) ?? { scope, fromAt, cause };
+    this.#current.set(scope, ongoing);
+    return ongoing;
   }
 
-  /** The gap that has come to its end; from now on it is not the current one. */
-  async #take(scope: string): Promise<GapRecord | undefined> {
-    const gap = await this.#open(scope);
+  #finish(scope: string): Ongoing | undefined {
+    const ongoing = this.#current.get(scope);
     this.#current.delete(scope);
-    this.#losses.delete(scope);
-    return gap;
+    return ongoing;
+  }
+
+  async #open(ongoing: Ongoing): Promise<GapRecord> {
+    const { scope, fromAt, cause } = ongoing;
+    ongoing.gap ??= await this.#gaps.open({ scope, fromAt, cause });
+    return ongoing.gap;
   }
 
   /** What cannot be written is a line in the log: the events are not concerned. */

@@ -51,8 +51,7 @@ export function missedIn(
 ): Missed | undefined {
   const since = snowflakeAt(fromAt - marginMs);
   const { position } = heard ?? {};
-  const isOlder =
-    position !== undefined && isSnowflake(position) && compareSnowflakes(position, since) < 0;
+  const isOlder = position !== undefined && isSnowflake(position) && compareSnowflakes(position, since) < 0;
   const after = isOlder ? position : since;
   const guild = heard?.guild?.split(':').at(-1) ?? told?.guild_id;
   const last = lastIn(told);

@@ -1,80 +1,256 @@
-import type { ConversationRecord } from '../../../domain/conversation.ts';
 import type { GapRecord } from '../../../domain/gap.ts';
-import { sleep } from '../../../lib/clock.ts';
+import { deadline, rejectOnAbort, sleep } from '../../../lib/clock.ts';
+import { AppError } from '../../../domain/errors.ts';
 import type { ConnectorHost } from '../../connector.ts';
+import type { Snowflake } from '../api-types.ts';
 import type { DiscordConfig } from '../config.ts';
 import type { Directory } from '../inbound/directory.ts';
-import type { InboundContext } from '../inbound/inbound-context.ts';
+import type { Dispatch, InboundContext } from '../inbound/inbound-context.ts';
 import type { Rest } from '../rest/rest.ts';
-import { catchUp } from './catch-up.ts';
-import type { GapLedger } from './ledger.ts';
-import { missedPlaces } from './missed-places.ts';
+import { fieldsOf, idOf } from '../untrusted.ts';
+import { GapReading } from './gap-reading.ts';
+import type { GapEnd, GapLedger } from './ledger.ts';
+import { Members } from './members.ts';
+import { byChannel, type Heard, missedIn, missedPlaces, shardOf } from './missed-places.ts';
+import type { Places } from './places.ts';
 
 export interface ReadBackDeps {
-  readonly host: ConnectorHost<DiscordConfig>;
-  readonly rest: Rest;
+  readonly host: Pick<
+    ConnectorHost<DiscordConfig>,
+    'config' | 'clock' | 'log' | 'accept' | 'listConversations'
+  >;
+  readonly rest: Pick<Rest, 'call'>;
   readonly directory: Directory;
-  readonly ledger: GapLedger;
+  readonly places: Places;
+  readonly ledger: Pick<GapLedger, 'settle'>;
   readonly contextOf: (dispatchKey: string) => InboundContext;
   readonly signal: AbortSignal;
 }
 
-/** The servers of a new session are told of one by one after READY; most of them within this. */
-const settleMs = 2_000;
-const retryMs = 30_000;
+/** The servers of a new session are told of one by one after READY: so long for each look, and in all. */
+const settleMs = 500;
+const settleMsMax = 30_000;
+/** Between two rounds of one gap; doubles with each. */
+const roundMsMin = 30_000;
+const roundMsMax = 10 * 60_000;
+/** With the waits in between, some three hours: what cannot be read by then is left out, and said so. */
+const roundsMax = 25;
+/** How long what comes in is held up for what came before it. */
+const orderMsMax = 10_000;
+/** After that it is not tried for so long: the platform does not answer now. */
+const orderPauseMs = 30_000;
 
-/** Settles gaps that nobody replays, from the history of the platform. One after the other, in the background. */
+/** A gap that has not been settled. */
+interface Owed {
+  readonly gap: Promise<GapRecord | undefined>;
+  readonly shard: readonly [number, number];
+  /** Where what came before the first message has been read. */
+  readonly inOrder: Set<Snowflake>;
+  /** Where everything has been read. */
+  readonly done: Set<Snowflake>;
+  heard?: Promise<ReadonlyMap<Snowflake, Heard>> | undefined;
+  reading?: GapReading;
+}
+
+/**
+ * Settles gaps that nobody replays, from the history of the platform, in the background. What comes in meanwhile
+ * waits until what was said before it in the same place has been read.
+ */
 export class ReadBack {
   readonly #deps: ReadBackDeps;
-  /** How far each conversation had been heard when the platform was last lost: what comes in later moves that on. */
-  #heard: readonly ConversationRecord[] = [];
-  #queue: Promise<void> = Promise.resolve();
+  readonly #members: Members;
+  readonly #owed = new Set<Owed>();
+  #queue: Promise<unknown> = Promise.resolve();
+  #orderPausedUntil = -Infinity;
 
   constructor(deps: ReadBackDeps) {
     this.#deps = deps;
+    this.#members = new Members({ rest: deps.rest, clock: deps.host.clock });
   }
 
-  /** To be called while the platform is not heard. */
-  async remember(): Promise<void> {
-    const { host } = this.#deps;
+  /**
+   * `shard` says whose conversations; a gap of another number of shards is read back in all of them. Nothing is
+   * read before `isLive` resolves, unless something comes in.
+   */
+  owe(
+    gap: Promise<GapRecord | undefined>,
+    shard: readonly [number, number],
+    isLive: Promise<unknown> = Promise.resolve(),
+  ): void {
+    const { host, signal } = this.#deps;
+    const owed: Owed = { gap, shard, inOrder: new Set(), done: new Set() };
+    this.#owed.add(owed);
+    this.#settle(owed, isLive)
+      .catch((error: unknown) => {
+        // What is not settled stays open, and the next session owes it.
+        if (!signal.aborted) host.log.error('gap.failed', { error });
+      })
+      .finally(() => this.#owed.delete(owed));
+  }
+
+  /** Whether something may have been said before this in the same place that has not been read. */
+  isBehind(dispatch: Dispatch): boolean {
+    return this.#behind(dispatch).length > 0;
+  }
+
+  /**
+   * Reads what was said before a message in the same place, so that its lane keeps the order in which people
+   * wrote. When that takes too long the message goes first: nothing is lost of it, only late.
+   */
+  async readBefore(dispatch: Dispatch): Promise<void> {
+    const behind = this.#behind(dispatch);
+    if (behind.length === 0) return;
+    const { host, signal } = this.#deps;
+    const { id, channel } = placeOf(dispatch);
+    if (id === undefined || channel === undefined) return;
+    const limit = deadline(host.clock, orderMsMax, () => tooLong, signal);
     try {
-      this.#heard = await host.listConversations(host.config.catchUp.conversationsMax);
+      for (const owed of behind) {
+        await rejectOnAbort(this.#readUntil(owed, channel, id, limit.signal), limit.signal);
+        owed.inOrder.add(channel);
+      }
     } catch (error) {
-      host.log.warn('gap.conversations_unread', { error });
+      signal.throwIfAborted();
+      this.#orderPausedUntil = host.clock.monotonic() + orderPauseMs;
+      host.log.warn('gap.out_of_order', { error });
+    } finally {
+      limit.clear();
     }
   }
 
-  /** `shard` says whose conversations; a gap of another number of shards is read back in all of them. */
-  owe(gap: Promise<GapRecord | undefined>, shard: readonly [number, number]): void {
-    const heard = this.#heard;
-    this.#queue = this.#queue
-      .then(async () => {
-        const owed = await gap;
-        if (owed) await this.#settle(owed, shard, heard);
-      })
-      .catch((error: unknown) => this.#deps.host.log.error('gap.failed', { error }));
+  #behind(dispatch: Dispatch): readonly Owed[] {
+    const { host } = this.#deps;
+    if (this.#owed.size === 0 || host.config.catchUp.mode === 'off') return [];
+    const { id, channel, guild } = placeOf(dispatch);
+    if (id === undefined || channel === undefined) return [];
+    if (host.clock.monotonic() < this.#orderPausedUntil) return [];
+    return [...this.#owed].filter(
+      ({ shard: [index, count], inOrder }) => shardOf(guild, count) === index && !inOrder.has(channel),
+    );
   }
 
-  async #settle(
-    gap: GapRecord,
-    shard: readonly [number, number],
-    heard: readonly ConversationRecord[],
-  ): Promise<void> {
-    const { ledger, directory, signal, host } = this.#deps;
-    await sleep(host.clock, settleMs, signal);
-    const isClosing = (): boolean => signal.aborted;
-    while (!isClosing()) {
+  async #readUntil(owed: Owed, channel: Snowflake, until: Snowflake, signal: AbortSignal): Promise<void> {
+    const gap = await owed.gap;
+    if (!gap || owed.done.has(channel)) return;
+    const heard = (await this.#heardOf(owed)).get(channel);
+    const missed = missedIn(channel, heard, this.#deps.directory.channel(channel), gap.fromAt);
+    if (missed) await this.#readingOf(owed, gap).read(missed, signal, until);
+  }
+
+  async #settle(owed: Owed, isLive: Promise<unknown>): Promise<void> {
+    const { signal, host } = this.#deps;
+    const gap = await owed.gap;
+    if (!gap) return;
+    await rejectOnAbort(isLive, signal);
+    await this.#guildsTold();
+    for (let round = 1; ; round++) {
+      signal.throwIfAborted();
       try {
-        const places = missedPlaces(heard, directory.channels(), gap.fromAt, shard);
-        const end = await catchUp(gap, places, { ...this.#deps, policy: host.config.catchUp }, signal);
-        await ledger.settle(gap, end);
+        await this.#settleOnce(owed, gap, round >= roundsMax);
         return;
       } catch (error) {
-        // What is not settled stays open, and the next session owes it.
-        if (isClosing()) return;
+        signal.throwIfAborted();
         host.log.warn('gap.not_read_back', { gap: gap.id, error });
-        await sleep(host.clock, retryMs, signal);
+        const waitMs = Math.min(roundMsMin * 2 ** Math.min(round - 1, 10), roundMsMax);
+        await sleep(host.clock, waitMs, signal);
       }
     }
   }
+
+  async #settleOnce(owed: Owed, gap: GapRecord, isLast: boolean): Promise<void> {
+    const { host, ledger } = this.#deps;
+    if (host.config.catchUp.mode === 'off') {
+      await ledger.settle(gap, switchedOff);
+      return;
+    }
+    await this.#inTurn(() => this.#readAll(owed, gap, isLast));
+    const { end } = this.#readingOf(owed, gap);
+    await ledger.settle(gap, end);
+    host.log.info('gap.read_back', { gap: gap.id, ...end });
+  }
+
+  /** @throws AppError when a place could not be read, unless this is the last time. */
+  async #readAll(owed: Owed, gap: GapRecord, isLast: boolean): Promise<void> {
+    const { directory, host, signal } = this.#deps;
+    const { conversationsMax } = host.config.catchUp;
+    const reading = this.#readingOf(owed, gap);
+    const heard = await this.#heardOf(owed);
+    const places = missedPlaces(heard, directory.channels(), gap.fromAt, owed.shard);
+    let failure: AppError | undefined;
+    for (const place of places.slice(0, conversationsMax)) {
+      if (owed.done.has(place.channel)) continue;
+      try {
+        await reading.read(place, signal);
+        owed.done.add(place.channel);
+      } catch (error) {
+        signal.throwIfAborted();
+        // When it is not only this place, the others have to wait too.
+        if (failure !== undefined && !isLast) throw error;
+        failure = AppError.from(error);
+        if (!isLast) continue;
+        reading.skip(1, 'a conversation that Discord did not let be read');
+        owed.done.add(place.channel);
+      }
+    }
+    if (failure !== undefined && !isLast) throw failure;
+    const left = places.length - conversationsMax;
+    if (left > 0) reading.skip(left, `${left} conversations beyond conversationsMax`);
+  }
+
+  #readingOf(owed: Owed, gap: GapRecord): GapReading {
+    const { host } = this.#deps;
+    owed.reading ??= new GapReading(gap, {
+      ...this.#deps,
+      members: this.#members,
+      policy: host.config.catchUp,
+    });
+    return owed.reading;
+  }
+
+  #heardOf(owed: Owed): Promise<ReadonlyMap<Snowflake, Heard>> {
+    const { host } = this.#deps;
+    owed.heard ??= host
+      .listConversations(host.config.catchUp.conversationsMax)
+      .then(byChannel)
+      .catch((error: unknown) => {
+        owed.heard = undefined;
+        throw error;
+      });
+    return owed.heard;
+  }
+
+  async #guildsTold(): Promise<void> {
+    const { host, directory, signal } = this.#deps;
+    for (let waited = 0; waited < settleMsMax && !signal.aborted; waited += settleMs) {
+      await sleep(host.clock, settleMs, signal);
+      if (!directory.isAwaitingGuilds) return;
+    }
+  }
+
+  /** One gap at a time, so that they do not take the budget from each other. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+}
+
+const switchedOff: GapEnd = {
+  state: 'skipped',
+  detail: 'Reading back is switched off.',
+  recovered: 0,
+  duplicates: 0,
+  skipped: 0,
+};
+
+const tooLong = new AppError('timeout', 'It took too long to read what was said before.');
+
+function placeOf({ type, data }: Dispatch): {
+  readonly id?: Snowflake | undefined;
+  readonly channel?: Snowflake | undefined;
+  readonly guild?: Snowflake | undefined;
+} {
+  if (type !== 'MESSAGE_CREATE') return {};
+  const fields = fieldsOf(data);
+  return { id: idOf(fields?.id), channel: idOf(fields?.channel_id), guild: idOf(fields?.guild_id) };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ConnectorHost } from '../../connector.ts';
+import type { AcceptedEvent, ConnectorHost, NewNote } from '../../connector.ts';
 import { readMessage } from '../api-read-message.ts';
 import type { Snowflake } from '../api-types.ts';
 import type { GatewayDispatch, ResumePoint } from '../gateway/contract.ts';
@@ -10,6 +10,7 @@ import { toEvents } from '../inbound/to-events.ts';
 import type { Rest } from '../rest/rest.ts';
 import { fieldsOf, idOf } from '../untrusted.ts';
 import type { Places } from './places.ts';
+import type { ReadBack } from './read-back.ts';
 import { noteOf, type Tickets } from './tickets.ts';
 
 export interface ReceiverDeps {
@@ -17,10 +18,9 @@ export interface ReceiverDeps {
   readonly rest: Pick<Rest, 'forgetRefusals'>;
   readonly directory: Directory;
   readonly places: Places;
+  readonly readBack: Pick<ReadBack, 'isBehind' | 'readBefore'>;
   readonly tickets: Tickets;
   readonly identity: Pick<InboundContext, 'connectorId' | 'selfId' | 'applicationId'>;
-  /** The cursor that says that shard `name` has come to `point`. */
-  readonly cursorAt: (name: string, point: ResumePoint) => string;
   /** The choices for a command that is being typed; from the catalogue, so that no agent is asked for each key. */
   readonly completes: (inbound: Inbound) => boolean;
   /** One of our own messages has come back, with the nonce under which it was sent. */
@@ -45,33 +45,49 @@ export class Receiver {
     return Object.fromEntries(this.#unknown);
   }
 
-  /** Resolves when the batch is committed, and with it that the shard has come so far. */
-  async take(shard: string, batch: readonly GatewayDispatch[], point: ResumePoint): Promise<void> {
-    const { host, places, signal } = this.#deps;
-    const isSlow = batch.some((dispatch) => places.isMissing(dispatch));
+  /** Resolves when the batch is committed, and with it the cursor that says so. */
+  async take(
+    batch: readonly GatewayDispatch[],
+    point: ResumePoint,
+    cursor: string,
+  ): Promise<readonly AcceptedEvent[]> {
+    const { host, places, readBack, signal } = this.#deps;
+    const isSlow = batch.some((dispatch) => places.isMissing(dispatch) || readBack.isBehind(dispatch));
+    const ahead = new Set<string>();
     // Somebody waits for a sign within three seconds, and must not wait for what has to be asked first.
-    if (isSlow) for (const dispatch of batch) await this.#takeAhead(dispatch, point);
+    if (isSlow) for (const dispatch of batch) await this.#takeAhead(dispatch, point, ahead);
     const inbounds: Inbound[] = [];
     for (const dispatch of batch) {
       this.#learn(dispatch);
       await places.learn(dispatch, signal);
+      await readBack.readBefore(dispatch);
       inbounds.push(this.#read(dispatch, point));
     }
-    const kept = inbounds.filter((inbound) => !this.#deps.completes(inbound));
+    const kept = inbounds.filter((inbound) => !isAhead(inbound, ahead) && !this.#deps.completes(inbound));
     const events = kept.flatMap((inbound) => inbound.kept);
-    const notes = kept.flatMap(({ interaction }) => (interaction ? [noteOf(interaction)] : []));
-    await host.accept(events, this.#deps.cursorAt(shard, point), notes);
+    const tickets = kept.flatMap(({ interaction }) => interaction ?? []);
+    const accepted = await host.accept(events, cursor, await this.#notesOf(tickets));
     // Also one that was accepted before: the daemon may have died before it could say so.
-    this.#acknowledge(kept.flatMap(({ interaction }) => interaction ?? []));
+    this.#acknowledge(tickets);
+    return accepted;
   }
 
-  /** Accepted and acknowledged now; the whole batch finds it there already. */
-  async #takeAhead(dispatch: GatewayDispatch, point: ResumePoint): Promise<void> {
+  /** Accepted and acknowledged now, and not with its batch. */
+  async #takeAhead(dispatch: GatewayDispatch, point: ResumePoint, ahead: Set<string>): Promise<void> {
     if (dispatch.type !== 'INTERACTION_CREATE') return;
-    const inbound = toEvents(dispatch, this.#context(dispatch, point));
-    if (!inbound.interaction || this.#deps.completes(inbound)) return;
-    await this.#deps.host.accept(inbound.kept, undefined, [noteOf(inbound.interaction)]);
-    this.#acknowledge([inbound.interaction]);
+    const { interaction, kept } = toEvents(dispatch, this.#context(dispatch, point));
+    if (!interaction || interaction.kind === 'autocomplete') return;
+    await this.#deps.host.accept(kept, undefined, await this.#notesOf([interaction]));
+    ahead.add(interaction.handle);
+    this.#acknowledge([interaction]);
+  }
+
+  /** Without those that are known: who has answered one already is noted there. */
+  async #notesOf(tickets: readonly InteractionTicket[]): Promise<readonly NewNote[]> {
+    const notes: NewNote[] = [];
+    for (const ticket of tickets)
+      if ((await this.#deps.tickets.find(ticket.handle)) === undefined) notes.push(noteOf(ticket));
+    return notes;
   }
 
   #acknowledge(tickets: readonly InteractionTicket[]): void {
@@ -111,6 +127,10 @@ export class Receiver {
     const session = createHash('sha256').update(sessionId).digest('hex').slice(0, 16);
     return contextOf(identity, directory, `${session}:${seq}`, host.clock.now());
   }
+}
+
+function isAhead({ interaction }: Inbound, ahead: ReadonlySet<string>): boolean {
+  return interaction !== undefined && ahead.has(interaction.handle);
 }
 
 export function contextOf(

@@ -2,7 +2,7 @@ import { AppError } from '../../../domain/errors.ts';
 import { rejectOnAbort, sleep } from '../../../lib/clock.ts';
 import type { ConnectorHost, ConnectorSession, SessionEnd } from '../../connector.ts';
 import { apiEgress, type DiscordConfig, gatewayEgress } from '../config.ts';
-import type { ResumePoint, Shard, ShardState } from '../gateway/contract.ts';
+import type { GatewayDispatch, ResumePoint, Shard, ShardSnapshot, ShardState } from '../gateway/contract.ts';
 import { createIdentifyGate } from '../gateway/identify-gate.ts';
 import { openShard } from '../gateway/shard.ts';
 import { Directory } from '../inbound/directory.ts';
@@ -55,8 +55,10 @@ class DiscordSession implements ConnectorSession {
   /** See `DiscordCursor`. */
   readonly #begunAs: string;
   readonly #points = new Map<string, ResumePoint>();
-  /** Dispatches of the last resume, by shard. */
-  readonly #replayed = new Map<string, number>();
+  /** What came of a replay so far, by shard: from the loss of a connection to the word that it is over. */
+  readonly #replays = new Map<string, { recovered: number; duplicates: number }>();
+  /** The new sessions of which the ledger has to know before anything of them is committed. */
+  readonly #renewals = new Map<string, Promise<unknown>>();
   readonly #directory: Directory;
   readonly #receiver: Receiver;
   readonly #ledger: GapLedger;
@@ -72,6 +74,7 @@ class DiscordSession implements ConnectorSession {
     const identity = { connectorId: host.connectorId, selfId: user.id, applicationId: application.id };
     const directory = new Directory(user.id);
     const tickets = new Tickets(host, rest);
+    const places = new Places({ rest, directory, clock: host.clock });
     this.closed = this.#end.promise;
     this.#host = host;
     this.#rest = rest;
@@ -79,24 +82,25 @@ class DiscordSession implements ConnectorSession {
     this.#begunAs = `${user.id} ${intentsOf(host.config)} ${host.config.compress}`;
     this.#directory = directory;
     this.#ledger = new GapLedger(host);
-    this.#receiver = new Receiver({
-      host,
-      rest,
-      directory,
-      places: new Places({ rest, directory, clock: host.clock }),
-      tickets,
-      identity,
-      cursorAt: (name, point) => this.#cursorAt(name, point),
-      completes: (inbound) => this.#completions.answer(inbound, this.#closing.signal),
-      onOwnMessage: (nonce, message) => this.#outlet.noteOwn(nonce, message),
-      signal: this.#closing.signal,
-    });
     this.#readBack = new ReadBack({
       host,
       rest,
       directory,
+      places,
       ledger: this.#ledger,
       contextOf: (key) => contextOf(identity, directory, key, host.clock.now()),
+      signal: this.#closing.signal,
+    });
+    this.#receiver = new Receiver({
+      host,
+      rest,
+      directory,
+      places,
+      readBack: this.#readBack,
+      tickets,
+      identity,
+      completes: (inbound) => this.#completions.answer(inbound, this.#closing.signal),
+      onOwnMessage: (nonce, message) => this.#outlet.noteOwn(nonce, message),
       signal: this.#closing.signal,
     });
     this.#completions = new Completions(host, rest);
@@ -112,12 +116,12 @@ class DiscordSession implements ConnectorSession {
   async start(count: number, signal: AbortSignal): Promise<void> {
     const cursor = parseCursor(await this.#host.loadCursor());
     const shards = Array.from({ length: count }, (_none, index) => [index, count] as const);
-    await this.#readBack.remember();
     const cause = 'The daemon was not connected.';
     for (const gap of await this.#ledger.begin(shards.map(shardName), cursor?.heardAt, cause))
       this.#readBack.owe(
-        this.#live.promise.then(() => gap),
+        Promise.resolve(gap),
         shards.find((shard) => shardName(shard) === gap.scope) ?? [0, 1],
+        this.#live.promise,
       );
     const { clock } = this.#host;
     const gate = createIdentifyGate({
@@ -127,6 +131,7 @@ class DiscordSession implements ConnectorSession {
     for (const shard of shards) {
       const resume = cursor?.begunAs === this.#begunAs ? cursor.points[shardName(shard)] : undefined;
       if (resume) this.#points.set(shardName(shard), resume);
+      this.#replays.set(shardName(shard), { recovered: 0, duplicates: 0 });
       this.#open(shard, resume, (turnSignal) => gate.turn(shard[0], turnSignal));
     }
     void this.#noteHeard();
@@ -170,6 +175,7 @@ class DiscordSession implements ConnectorSession {
   async close(): Promise<void> {
     this.#closing.abort(new AppError('unavailable', 'The session is closing.'));
     await Promise.all(this.#shards.map((shard) => shard.close()));
+    await this.#ledger.written();
     this.#end.resolve({ kind: 'closed' });
   }
 
@@ -189,12 +195,7 @@ class DiscordSession implements ConnectorSession {
         ...(resume ? { resume } : {}),
         identifyTurn,
         compress: config.compress ? 'zlib-stream' : 'none',
-        onDispatches: async (batch, point) => {
-          await this.#receiver.take(name, batch, point);
-          // What was replayed is committed when the word that it is over is.
-          if (batch.some(({ type }) => type === 'RESUMED'))
-            this.#ledger.replayed(name, this.#replayed.get(name) ?? 0);
-        },
+        onDispatches: (batch, point) => this.#take(name, batch, point),
         onState: (state) => this.#onState(name, shard, state),
         policy: gatewayEgress(config),
       },
@@ -204,30 +205,50 @@ class DiscordSession implements ConnectorSession {
     void opened.closed.then((end) => this.#end.resolve(end));
   }
 
+  async #take(name: string, batch: readonly GatewayDispatch[], point: ResumePoint): Promise<void> {
+    if (batch.some(({ type }) => type === 'READY')) await this.#renewals.get(name);
+    const end = batch.findIndex(({ type }) => type === 'RESUMED') + 1;
+    const [replayed, live] = [batch.slice(0, end), batch.slice(end)];
+    const seq = replayed.at(-1)?.seq;
+    if (seq !== undefined) {
+      await this.#commit(name, replayed, { ...point, seq });
+      // What was replayed is committed when the word that it is over is.
+      this.#ledger.replayed(name, this.#replays.get(name) ?? { recovered: 0, duplicates: 0 });
+      this.#replays.delete(name);
+    }
+    if (live.length > 0) await this.#commit(name, live, point);
+  }
+
+  async #commit(name: string, batch: readonly GatewayDispatch[], point: ResumePoint): Promise<void> {
+    const accepted = await this.#receiver.take(batch, point, this.#cursor({ [name]: point }));
+    // Not before: a cursor that is written for another reason must not be ahead of the events.
+    this.#points.set(name, point);
+    const replay = this.#replays.get(name);
+    if (replay) for (const { duplicate } of accepted) replay[duplicate ? 'duplicates' : 'recovered']++;
+  }
+
   #onState(name: string, shard: readonly [number, number], state: ShardState): void {
     switch (state.state) {
-      case 'ready':
-        this.#readBack.owe(this.#ledger.renewed(name, state.at), shard);
+      case 'ready': {
+        const renewal = this.#ledger.renewed(name, state.at);
+        this.#renewals.set(name, renewal);
+        this.#replays.delete(name);
+        this.#readBack.owe(renewal, shard);
         this.#live.resolve(undefined);
         return;
+      }
       case 'resumed':
         this.#ledger.resumed(name);
-        this.#replayed.set(name, state.replayed);
         this.#live.resolve(undefined);
         return;
       case 'disconnected':
+        this.#replays.set(name, { recovered: 0, duplicates: 0 });
         this.#ledger.lost(name, state.at, state.detail);
-        void this.#readBack.remember();
     }
   }
 
-  #cursorAt(name: string, point: ResumePoint): string {
-    this.#points.set(name, point);
-    return this.#cursor();
-  }
-
-  #cursor(): string {
-    const points = Object.fromEntries(this.#points);
+  #cursor(ahead: Readonly<Record<string, ResumePoint>> = {}): string {
+    const points = { ...Object.fromEntries(this.#points), ...ahead };
     return formatCursor({ heardAt: this.#host.clock.now(), begunAs: this.#begunAs, points });
   }
 
@@ -238,13 +259,17 @@ class DiscordSession implements ConnectorSession {
     for (;;) {
       await sleep(clock, noteHeardEveryMs, signal);
       if (signal.aborted) return;
-      if (this.#points.size === 0 || !this.#shards.every((shard) => shard.snapshot().state === 'live'))
-        continue;
+      if (this.#points.size === 0 || !this.#shards.every((shard) => isUpToDate(shard.snapshot()))) continue;
       await this.#host
         .accept([], this.#cursor())
         .catch((error: unknown) => log.warn('gateway.not_noted', { error }));
     }
   }
+}
+
+/** Nothing that was heard waits to be committed. */
+function isUpToDate({ state, waiting }: ShardSnapshot): boolean {
+  return state === 'live' && waiting === 0;
 }
 
 /** @throws AppError for a session that ended before it was live. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { deadline, sleep } from '../../../lib/clock.ts';
 import type { ConnectorHost, NewNote } from '../../connector.ts';
 import type { InteractionTicket } from '../inbound/interaction-ticket.ts';
 import type { RestAnswer, RestRequest } from '../rest/request.ts';
@@ -16,6 +17,11 @@ const Remembered = z.object({
 });
 export type Remembered = z.infer<typeof Remembered>;
 
+/** An answer that takes longer is not waited for: a second try says whether the first arrived. */
+const tryMsMax = 1_500;
+const triesMax = 6;
+const waitMs = 150;
+
 /** Discord's callback types: https://docs.discord.com/developers/interactions/receiving-and-responding */
 const callback = { deferredMessage: 5, deferredUpdate: 6, choices: 8 } as const;
 
@@ -26,31 +32,69 @@ export function noteOf(ticket: InteractionTicket): NewNote {
   return { key, value: JSON.stringify(value), expiresAt };
 }
 
+type TicketsHost = Pick<ConnectorHost<unknown>, 'notes' | 'log' | 'clock'>;
+
 /** The tickets of interactions: acknowledged at once, answered within their life. */
 export class Tickets {
-  readonly #host: Pick<ConnectorHost<unknown>, 'notes' | 'log'>;
-  readonly #rest: Rest;
+  readonly #host: TicketsHost;
+  readonly #rest: Pick<Rest, 'call'>;
+  /** Those that are being acknowledged. */
+  readonly #underWay = new Map<string, Promise<void>>();
 
-  constructor(host: Pick<ConnectorHost<unknown>, 'notes' | 'log'>, rest: Rest) {
+  constructor(host: TicketsHost, rest: Pick<Rest, 'call'>) {
     this.#host = host;
     this.#rest = rest;
   }
 
-  /** Tells the person that it has arrived. Only after it is on disk; whatever comes of it, the events stand. */
-  async acknowledge(ticket: InteractionTicket, signal: AbortSignal): Promise<void> {
-    const answer = await this.#rest.call(acknowledgement(ticket), signal);
-    if (answer.kind === 'ok' || isAcknowledgedAlready(answer)) return;
-    this.#host.log.warn('interaction.not_acknowledged', { kind: ticket.kind, outcome: answer.kind });
-    // Too late: the answer goes to the channel, like any other.
-    if (answer.kind === 'refused') await this.#host.notes.remove(ticket.handle);
+  /**
+   * Tells the person that it has arrived, as often as it takes within the time that the platform gives. Only
+   * after it is on disk; whatever comes of it, the events stand.
+   */
+  acknowledge(ticket: InteractionTicket, signal: AbortSignal): Promise<void> {
+    const { handle } = ticket;
+    const done = this.#acknowledge(ticket, signal).finally(() => this.#underWay.delete(handle));
+    this.#underWay.set(handle, done);
+    return done;
+  }
+
+  async #acknowledge(ticket: InteractionTicket, signal: AbortSignal): Promise<void> {
+    const { clock, log, notes } = this.#host;
+    for (let tries = 1; ; tries++) {
+      const answer = await this.#callOnce(acknowledgement(ticket), signal);
+      if (answer.kind === 'ok' || isAcknowledgedAlready(answer)) return;
+      const afterMs = Math.max(answer.kind === 'wait' ? answer.afterMs : 0, waitMs * 2 ** (tries - 1));
+      const isOver = tries === triesMax || clock.now() + afterMs >= ticket.acknowledgeBy;
+      if (answer.kind === 'refused' || isOver || signal.aborted) {
+        log.warn('interaction.not_acknowledged', { kind: ticket.kind, outcome: answer.kind });
+        // Too late: the answer goes to the channel, like any other.
+        if (answer.kind === 'refused') await notes.remove(ticket.handle);
+        return;
+      }
+      await sleep(clock, afterMs, signal);
+    }
+  }
+
+  async #callOnce(request: RestRequest, signal: AbortSignal): Promise<RestAnswer> {
+    const limit = deadline(this.#host.clock, tryMsMax, () => undefined, signal);
+    try {
+      return await this.#rest.call(request, limit.signal);
+    } finally {
+      limit.clear();
+    }
   }
 
   /** Undefined when its life is over, or nothing is known of it. */
-  async recall(handle: string): Promise<Remembered | undefined> {
+  async find(handle: string): Promise<Remembered | undefined> {
     const value = await this.#host.notes.get(handle);
     if (value === undefined) return undefined;
     const parsed = Remembered.safeParse(JSON.parse(value));
     return parsed.success ? parsed.data : undefined;
+  }
+
+  /** As `find`, for answering it: that the platform takes only after it was acknowledged. */
+  async recall(handle: string): Promise<Remembered | undefined> {
+    await this.#underWay.get(handle)?.catch(() => undefined);
+    return this.find(handle);
   }
 
   /** From now on the part with this key is the one that stands where "is thinking" stood. */
