@@ -47,8 +47,9 @@ export interface TurnOutput {
   /**
    * How the message that is sent next looks so far, whole; each draft replaces the one before. Shown where
    * the platform can change a message in place, as often as its limits allow; dropped elsewhere. Never throws.
+   * With `ahead`, so many messages that have not been sent yet come before it.
    */
-  draft(text: string): void;
+  draft(text: string, ahead?: number): void;
 }
 
 export type TurnEnd =

@@ -13,13 +13,13 @@ export type HttpAnswer =
 
 /**
  * What an agent's HTTP answer means. Reads it to its end before it gives out anything but drafts, so that
- * half an answer is none. `now` is for dates in Retry-After.
+ * half an answer is none. `onDraft` hears how many messages come before. `now` is for dates in Retry-After.
  * @throws AppError as `Agent.run` does. Its message tells the status, and nothing of the body.
  */
 export async function readAnswer(
   response: GuardedResponse,
   now: number,
-  onDraft: (text: string) => void,
+  onDraft: (text: string, ahead: number) => void,
 ): Promise<HttpAnswer> {
   const { status, headers } = response;
   if (status === 200) return { kind: 'messages', messages: await readMessages(response, onDraft) };
@@ -55,7 +55,7 @@ function failureOf(status: number, afterMs: number | undefined): AppError {
 
 async function readMessages(
   response: GuardedResponse,
-  onDraft: (text: string) => void,
+  onDraft: (text: string, ahead: number) => void,
 ): Promise<readonly TurnMessage[]> {
   const type = response.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type === 'application/json') return parseList(await response.bytes());
@@ -80,7 +80,7 @@ function parseList(body: Uint8Array): readonly TurnMessage[] {
 
 async function readStream(
   response: GuardedResponse,
-  onDraft: (text: string) => void,
+  onDraft: (text: string, ahead: number) => void,
 ): Promise<readonly TurnMessage[]> {
   const { headers, body } = response;
   // Without either, the end of the connection is the end of the body, and a crash looks like an end.
@@ -103,7 +103,7 @@ async function readStream(
     const where = `Line ${number} of the answer`;
     const value = parseJson(line, where);
     if (draft.take(value)) {
-      onDraft(draft.text);
+      onDraft(draft.text, messages.length);
       continue;
     }
     if (messages.length >= limits.turnMessagesMax) throw tooMany();

@@ -68,8 +68,8 @@ function createHttpAgent(config: HttpConfig, deps: AgentDeps): Agent {
         timeoutMs: Math.max(turn.deadlineAt - clock.now(), 1),
         responseBytesMax: limits.agentAnswerBytesMax,
       });
-      const answer = await readAnswer(response, clock.now(), (text) => {
-        if (!signal.aborted) out.draft(text);
+      const answer = await readAnswer(response, clock.now(), (text, ahead) => {
+        if (!signal.aborted) out.draft(text, ahead);
       });
       signal.throwIfAborted();
       if (answer.kind === 'awaiting') return { kind: 'awaiting', untilAt: clock.now() + config.awaitMs };

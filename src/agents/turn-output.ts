@@ -11,8 +11,9 @@ export function collectTurnOutput(
 ): TurnOutput & { readonly messages: readonly TurnMessage[] } {
   const messages: TurnMessage[] = [];
   return {
-    draft(text) {
-      if (messages.length < limits.turnMessagesMax && text !== '') onDraft(messages.length, text);
+    draft(text, ahead = 0) {
+      const slot = messages.length + ahead;
+      if (slot < limits.turnMessagesMax && text !== '') onDraft(slot, text);
     },
     send(message) {
       if (messages.length >= limits.turnMessagesMax) {

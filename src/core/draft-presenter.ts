@@ -2,7 +2,7 @@ import type { ConnectorSession } from '../connectors/connector.ts';
 import type { Address } from '../domain/address.ts';
 import type { ConnectorId, EventId, TurnId } from '../domain/ids.ts';
 import type { ChatEvent } from '../domain/inbound-event.ts';
-import { type Clock, sleep } from '../lib/clock.ts';
+import { type Clock, deadline, sleep } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { NewPart } from '../store/outbox-store.ts';
 import type { Store } from '../store/store.ts';
@@ -51,14 +51,15 @@ export class DraftPresenter {
   }
 
   draft(slot: number, text: string): void {
-    if (this.#stopped.signal.aborted) return;
+    if (this.#stopped.signal.aborted || text.trim() === '') return;
     this.#wanted = { slot, text };
-    this.#presenting ??= this.#present().finally(() => {
-      this.#presenting = undefined;
-    });
+    this.#presenting ??= this.#present();
   }
 
-  /** No revision goes out any more when resolved, so that none can overtake the final one. */
+  /**
+   * No revision is under way any more when resolved. One that has gone out is waited for, and not cut off: it
+   * might arrive all the same, and then after the final one.
+   */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#presenting;
@@ -74,6 +75,8 @@ export class DraftPresenter {
       }
     } catch (error) {
       log.warn('draft.not_shown', { inbox_id: this.#turn.eventId, error });
+    } finally {
+      this.#presenting = undefined;
     }
   }
 
@@ -94,7 +97,13 @@ export class DraftPresenter {
     if (!address || isFirst) return;
     const session = findSession(draft.address.connector);
     const [first] = splitOperation({ op: 'send', text }, draft.address.connector, plan);
-    if (first?.op === 'send') await session?.revise?.(address, first.text, signal);
+    if (first?.op !== 'send') return;
+    const limit = deadline(clock, reviseMsMax, () => undefined);
+    try {
+      await session?.revise?.(address, first.text, limit.signal);
+    } finally {
+      limit.clear();
+    }
   }
 
   /** Where the draft is; undefined when it will not be there. */
@@ -120,5 +129,7 @@ export class DraftPresenter {
   }
 }
 
+/** A platform that has not answered by then does not bring it later either. */
+const reviseMsMax = 20_000;
 /** The safety net under the wake-ups. */
 const lookAgainMs = 5_000;

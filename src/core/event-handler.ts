@@ -7,7 +7,7 @@ import type { BotLoopGuard } from './bot-loop-guard.ts';
 import type { EventSettler } from './event-settler.ts';
 import type { Pairing } from './pairing.ts';
 import { persist } from './persist.ts';
-import { type PlanDeps, planNotice } from './plan.ts';
+import { type PlanDeps, planNotice, planSilence } from './plan.ts';
 import type { ConnectorRouter, RouteDecision } from './router/decision.ts';
 import type { TurnHandler } from './turn-handler.ts';
 
@@ -76,12 +76,13 @@ export class EventHandler {
   ): Promise<void> {
     const { settler, pairing, plan, clock } = this.#deps;
     const { event, eventId } = leased;
+    const silence = planSilence(eventId, event, [], plan);
     if (
       reason !== 'direct_message_pairing_required' ||
       event.type !== 'message.created' ||
       event.sender.kind !== 'human'
     )
-      return settler.ignore(leased, { reason, rule }, [], signal);
+      return settler.ignore(leased, { reason, rule }, silence, signal);
     const answer = await persist(clock, signal, () => pairing.answer(event));
     const parts = answer.text === undefined ? [] : planNotice(eventId, event, answer.text, plan);
     return settler.ignore(leased, { reason: answer.reason, rule }, parts, signal);

@@ -92,7 +92,7 @@ export class PartHandler {
     if (!aimed) return { kind: 'found', platformIds: [] };
     const attempt = await this.#attemptOn(aimed, session, policy, signal);
     const instead = isGone(attempt) ? asOwnMessage(part) : undefined;
-    return instead ? this.#send(instead, session, false, signal) : attempt;
+    return instead ? this.#attemptOn(instead, session, policy, signal) : attempt;
   }
 
   async #attemptOn(

@@ -36,7 +36,8 @@ export function planDraft(
 
 /**
  * Brings the answer of a turn together with what is there of it already: the first part of a message changes
- * its draft in place, and a draft of which nothing came is taken back.
+ * its draft in place. A draft of which nothing came is taken back; so is one of a message with extras, since
+ * what is more than text may not be brought into a message that is there.
  */
 export function finishDrafts(
   parts: readonly NewPart[],
@@ -47,22 +48,22 @@ export function finishDrafts(
   const finished = parts.map((part) => {
     const { operation, origin } = part;
     const draft = origin.kind === 'turn' ? drafted.get(origin.slot) : undefined;
-    if (!draft || part.part > 1 || operation.op !== 'send') return part;
+    if (!draft || part.part > 1 || operation.op !== 'send' || operation.extras !== undefined) return part;
     drafted.delete(slotOf(draft));
     return { ...part, operation: { ...operation, op: 'edit' as const, of: draft.key } };
   });
   return [...finished, ...[...drafted.values()].flatMap((draft) => withdraw(draft, deps))];
 }
 
-/** So that nobody takes what was left behind for an answer. */
-export function markInterrupted(drafts: readonly PartRecord[], deps: PlanDeps): readonly NewPart[] {
-  return drafts.flatMap((draft) =>
-    draft.address === undefined || !isDraft(draft)
+/** So that nobody takes what was left behind for an answer. `parts` are all of the turn's, of earlier runs too. */
+export function markInterrupted(parts: readonly PartRecord[], deps: PlanDeps): readonly NewPart[] {
+  return parts.flatMap((draft) =>
+    draft.address === undefined || !isDraft(draft) || !mayBeThere(draft)
       ? []
       : [
           {
             ...onePart(deps),
-            key: `${draft.key}:interrupted`,
+            key: `${draft.key}:interrupted:${parts.filter(({ key }) => key.startsWith(`${draft.key}:`)).length}`,
             address: draft.address,
             operation: { op: 'edit', text: '(The answer was interrupted.)', of: draft.key },
             origin: draft.origin,
@@ -86,6 +87,10 @@ function withdraw(draft: PartRecord, deps: PlanDeps): readonly NewPart[] {
 
 function isDraft({ operation }: PartRecord): boolean {
   return operation?.op === 'send' && operation.draft === true;
+}
+
+function mayBeThere({ state }: PartRecord): boolean {
+  return state === 'pending' || state === 'delivered';
 }
 
 function slotOf({ origin }: PartRecord): number {

@@ -1,3 +1,4 @@
+import type { ApprovalUse } from '../../domain/approval.ts';
 import { AppError } from '../../domain/errors.ts';
 import {
   type ConnectorId,
@@ -14,7 +15,8 @@ import type { TurnMessage } from '../../agents/agent.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { DeadLetter, PartRecord } from '../../store/outbox-store.ts';
 import type { Store } from '../../store/store.ts';
-import { type PlanDeps, planAnswer, planMessage } from '../plan.ts';
+import { finishDrafts } from '../plan-draft.ts';
+import { type PlanDeps, planAnswer, planMessage, planSilence } from '../plan.ts';
 
 export interface MessagesDeps {
   readonly store: Store;
@@ -31,6 +33,8 @@ export interface SendRequest {
   readonly operation: OutboundOperation;
   readonly principal: string;
   readonly idempotencyKey: string;
+  /** What permits it, used up with the commit. */
+  readonly approval?: ApprovalUse | undefined;
 }
 
 /** Messages on their way out, and what became of those that did not get there. */
@@ -61,7 +65,7 @@ export class Messages {
       },
       plan,
     );
-    const { message, added } = await store.outbox.enqueue(parts, clock.now(), depthMax);
+    const { message, added } = await store.outbox.enqueue(parts, clock.now(), depthMax, request.approval);
     return { message, added, parts: await store.outbox.listPartsOfMessage(message) };
   }
 
@@ -84,12 +88,16 @@ export class Messages {
     const record = await store.inbox.getEvent(eventId);
     if (!record?.event || !id.startsWith('turn_')) throw new AppError('not_found', 'There is no such turn.');
     const turn = turnIdOf(eventId);
-    const parts = planAnswer({ turn, eventId, event: record.event, messages, ...record.answerPlan }, plan);
-    if (!parts)
+    const { event } = record;
+    const planned = planAnswer({ turn, eventId, event, messages, ...record.answerPlan }, plan);
+    if (!planned)
       throw new AppError(
         'conflict',
         'The answer has no place to go: set replyTo in the rule that selects the event.',
       );
+    // An earlier attempt may have begun to write.
+    const drafts = await store.outbox.listPartsOfEvent(eventId);
+    const parts = [...finishDrafts(planned, drafts, plan), ...planSilence(eventId, event, planned, plan)];
     const { repeated } = await store.inbox.resume(turn, postId, {
       at: clock.now(),
       state: 'done',
