@@ -27,7 +27,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       stdout,
       stderr,
       readStdin: () => readAll(stdin, 'Standard input'),
-      ask: async (question) => (await import('./cli/ask.ts')).ask(question),
+      ask: async (prompt) => (await import('./cli/ask.ts')).ask(prompt),
       isInteractive: stdin.isTTY && stdout.isTTY,
       // Ctrl-C ends a command as it ends any program, unless the command wants to hear of it.
       get interrupted() {

@@ -7,6 +7,8 @@ type Input<Key extends Operation> = {
   readonly query?: Infer<Api[Key]['query'], 'input'>;
   readonly body?: Infer<Api[Key]['body'], 'input'>;
   readonly idempotencyKey?: string;
+  /** How long to wait for the answer; longer where the daemon itself waits for something. */
+  readonly timeoutMs?: number;
 };
 
 type Infer<Schema, Side extends 'input' | 'output'> = Schema extends { _zod: Record<Side, infer Value> }
@@ -27,22 +29,27 @@ export interface Connection {
   readonly token: string;
 }
 
-const timeoutMs = 120_000;
+const usualTimeoutMs = 120_000;
 
-type Init = Omit<RequestInit, 'headers'> & { readonly headers?: Readonly<Record<string, string>> };
+type Init = Omit<RequestInit, 'headers' | 'signal'> & {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For all of it, in ms, or until it aborts. */
+  readonly until: number | AbortSignal;
+};
 
 export function createClient({ adminUrl, token }: Connection): ApiClient {
   const base = `${adminUrl.replace(/\/$/, '')}/admin/v1`;
-  const request = async (method: string, path: string, init: Init): Promise<Response> => {
+  const request = async (method: string, path: string, { until, ...init }: Init): Promise<Response> => {
     try {
       return await fetch(`${base}${path}`, {
         ...init,
         method,
+        signal: typeof until === 'number' ? AbortSignal.timeout(until) : until,
         headers: { ...init.headers, authorization: `Bearer ${token}` },
       });
     } catch (cause) {
       throw isTimeout(cause)
-        ? new AppError('timeout', `The daemon at ${adminUrl} gave no answer in ${timeoutMs / 1_000} s.`, {
+        ? new AppError('timeout', `The daemon at ${adminUrl} gave no answer in ${Number(until) / 1_000} s.`, {
             cause,
           })
         : new AppError('unavailable', `No daemon answers at ${adminUrl}. Start one: palyra up.`, { cause });
@@ -56,7 +63,7 @@ export function createClient({ adminUrl, token }: Connection): ApiClient {
       encodeURIComponent(params[name] ?? ''),
     );
     const response = await request(method, `${path}${toQuery(input.query)}`, {
-      signal: AbortSignal.timeout(timeoutMs),
+      until: input.timeoutMs ?? usualTimeoutMs,
       headers: {
         ...(input.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(input.idempotencyKey === undefined ? {} : { 'idempotency-key': input.idempotencyKey }),
@@ -72,7 +79,7 @@ export function createClient({ adminUrl, token }: Connection): ApiClient {
   };
 
   async function* stream(query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncGenerator {
-    const response = await request('GET', `/events/stream${toQuery(query)}`, { signal });
+    const response = await request('GET', `/events/stream${toQuery(query)}`, { until: signal });
     if (!response.ok || !response.body) throw await toError(response);
     let buffered = '';
     for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import { type Environment, stateDirOf } from '../place.ts';
 import { type ApiClient, type Connection, createClient } from './client.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
+import type { AnswerTo, Prompt } from './prompt.ts';
 
 /** The world as the command line sees it: everything it touches besides the daemon. */
 export interface CliWorld extends Streams {
@@ -11,8 +12,8 @@ export interface CliWorld extends Streams {
   readonly clock: Clock;
   /** All of standard input, as it is. */
   readonly readStdin: () => Promise<Buffer>;
-  /** Asks the person at the terminal, and does not show what is typed. Undefined when cancelled. */
-  readonly ask: (question: string) => Promise<string | undefined>;
+  /** Asks the person at the terminal. Undefined when cancelled. */
+  readonly ask: <Asked extends Prompt>(prompt: Asked) => Promise<AnswerTo<Asked> | undefined>;
   /** There is a person at a terminal. */
   readonly isInteractive: boolean;
   /** Aborts when the person presses Ctrl-C. Who never looks at it is ended by Ctrl-C. */

@@ -12,10 +12,15 @@ export interface SecretOptions {
 
 /**
  * The secret, without the line end behind it. Asks for it when nothing else is named and there is a
- * person to ask. @throws AppError `invalid_request`.
+ * person to ask. `flag` is what its options begin with. @throws AppError `invalid_request`.
  */
-export async function readSecret(options: SecretOptions, world: CliWorld, what: string): Promise<string> {
-  const secret = (await readRaw(options, world, what)).replace(/\r?\n$/, '');
+export async function readSecret(
+  options: SecretOptions,
+  world: CliWorld,
+  what: string,
+  flag = 'secret',
+): Promise<string> {
+  const secret = (await readRaw(options, world, what, flag)).replace(/\r?\n$/, '');
   if (secret === '') throw new AppError('invalid_request', `The ${what} is empty.`);
   return secret;
 }
@@ -28,11 +33,11 @@ function waysNamed({ secretStdin, secretEnv, secretFile }: SecretOptions): numbe
   return [secretStdin, secretEnv, secretFile].filter((way) => way !== undefined).length;
 }
 
-async function readRaw(options: SecretOptions, world: CliWorld, what: string): Promise<string> {
+async function readRaw(options: SecretOptions, world: CliWorld, what: string, flag: string): Promise<string> {
   if (waysNamed(options) > 1)
     throw new AppError(
       'invalid_request',
-      `Name one place for the ${what}: --secret-stdin, --secret-env or --secret-file.`,
+      `Name one place for the ${what}: --${flag}-stdin, --${flag}-env or --${flag}-file.`,
     );
   if (options.secretStdin === true) return toText(await world.readStdin(), what);
   if (options.secretEnv !== undefined) {
@@ -45,10 +50,10 @@ async function readRaw(options: SecretOptions, world: CliWorld, what: string): P
   if (!world.isInteractive) {
     throw new AppError(
       'invalid_request',
-      `Give the ${what} by --secret-stdin, --secret-env NAME or --secret-file PATH.`,
+      `Give the ${what} by --${flag}-stdin, --${flag}-env NAME or --${flag}-file PATH.`,
     );
   }
-  const answer = await world.ask(`The ${what} (not shown)`);
+  const answer = await world.ask({ kind: 'secret', message: `The ${what} (not shown)` });
   if (answer === undefined) throw new AppError('invalid_request', 'Cancelled.');
   return answer;
 }

@@ -1,5 +1,6 @@
 import { runCli } from '../../src/cli/cli.ts';
 import type { CliWorld } from '../../src/cli/context.ts';
+import type { Prompt } from '../../src/cli/prompt.ts';
 import type { StartDaemon } from '../../src/cli/commands/up.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { TestDaemon } from './daemon.ts';
@@ -9,13 +10,20 @@ export interface Shell {
   readonly stateDir: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string | Uint8Array;
-  /** What a person types when asked; undefined for Ctrl-C. Without it there is no terminal. */
-  readonly typed?: readonly (string | undefined)[];
+  /** How a person answers when asked, one after the other. Without it there is no terminal. */
+  readonly typed?: readonly Typed[];
   readonly interrupted?: AbortSignal;
   readonly startDaemon?: StartDaemon;
   /** Sees everything that is written to standard output as it comes. */
   readonly onOutput?: (text: string) => void;
 }
+
+/** What is typed or chosen; `enter` takes what is offered, undefined is Ctrl-C. A function does something first. */
+export type Typed = Answered | (() => Answered);
+type Answered = string | boolean | readonly string[] | typeof enter | undefined;
+
+/** The person presses Enter. */
+export const enter = { press: 'enter' } as const;
 
 export interface Ran {
   readonly exit: number;
@@ -45,15 +53,31 @@ export async function palyra(shell: Shell | TestDaemon, ...argv: readonly string
       stdin === undefined
         ? Promise.reject(new Error('Nobody gave it a standard input.'))
         : Promise.resolve(Buffer.from(stdin as string)),
-    ask: (question) => {
-      asked.push(question);
-      return Promise.resolve(answers.shift());
+    ask: (prompt) => {
+      asked.push(prompt.message);
+      return Promise.resolve(answerTo(prompt, answers.shift()) as never);
     },
     isInteractive: typed !== undefined,
     interrupted: interrupted ?? new AbortController().signal,
   };
   const exit = await runCli(argv, world, startDaemon ?? noDaemon, '0.0.0-test');
   return { exit, ...written, asked };
+}
+
+/** Fails for an answer that nobody could give to such a question. */
+function answerTo(prompt: Prompt, typed: Typed): unknown {
+  const answered = typeof typed === 'function' ? typed() : typed;
+  const answer = answered === enter ? ('initial' in prompt ? prompt.initial : '') : answered;
+  if (answer === undefined) return undefined;
+  const values = 'options' in prompt ? prompt.options.map(({ value }) => value) : [];
+  const isPossible =
+    prompt.kind === 'yes_no'
+      ? typeof answer === 'boolean'
+      : prompt.kind === 'choices'
+        ? Array.isArray(answer) && answer.every((value) => values.includes(String(value)))
+        : typeof answer === 'string' && (prompt.kind !== 'choice' || values.includes(answer));
+  if (isPossible) return answer;
+  throw new Error(`Nobody can answer ${JSON.stringify(prompt)} with ${JSON.stringify(answer)}.`);
 }
 
 /** Fails unless the command worked. */

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { accessLines } from './access-lines.ts';
 import { asJson, good, palyra } from './cli.ts';
 import type { TestDaemon } from './daemon.ts';
+import { setupLines } from './setup-lines.ts';
 
 /** How a command is tried: what follows its name, and what it says. */
 export interface CommandLine {
@@ -57,6 +58,7 @@ async function deadLetter(daemon: TestDaemon): Promise<string> {
 /** Every command by its full name. `up` is not here: it needs a process of its own. */
 export const commandLines: Readonly<Record<string, CommandLine>> = {
   ...accessLines,
+  ...setupLines,
 
   status: {
     args: () => [],

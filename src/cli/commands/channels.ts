@@ -1,4 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { onboardingForms } from '../../connectors/forms.ts';
 import type { Run } from '../context.ts';
 import { wholeNumber } from '../options.ts';
 import { printable, table } from '../output.ts';
@@ -10,9 +11,10 @@ import { gaps } from './gaps.ts';
 import { pairing } from './pairing.ts';
 import { formatChannel, queueWord } from './format-channel.ts';
 import { formatEntry } from './logs.ts';
+import { setupCommands } from './setup.ts';
 
 export function channels(run: Run): CommandUnknownOpts {
-  return new Command('channels')
+  const noun = new Command('channels')
     .description('Connectors: accounts on chat platforms')
     .addCommand(list(run))
     .addCommand(status(run))
@@ -31,6 +33,8 @@ export function channels(run: Run): CommandUnknownOpts {
     .addCommand(deadLetters(run))
     .addCommand(gaps(run))
     .addCommand(pairing(run));
+  for (const form of onboardingForms) noun.addCommand(setupCommands(run, form));
+  return noun;
 }
 
 const none = 'No connectors. Add one: palyra channels add --provider echo.';

@@ -12,13 +12,6 @@ const account: readonly Question[] = [
     type: { kind: 'text', default: 'default' },
   },
   {
-    name: 'token',
-    flag: 'token',
-    ask: 'The bot token (developer portal, your application, Bot, Reset Token)',
-    help: 'the bot token',
-    type: { kind: 'secret' },
-  },
-  {
     name: 'apiBaseUrl',
     flag: 'api-base-url',
     ask: 'Where is the REST API?',
@@ -41,6 +34,13 @@ const account: readonly Question[] = [
     help: 'hosts at which the gateway of your own server may be, exactly or as *.suffix',
     type: { kind: 'list' },
     flagOnly: true,
+  },
+  {
+    name: 'token',
+    flag: 'token',
+    ask: 'The bot token (developer portal, your application, Bot, Reset Token)',
+    help: 'the bot token',
+    type: { kind: 'secret' },
   },
 ];
 

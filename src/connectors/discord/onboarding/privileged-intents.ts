@@ -56,7 +56,6 @@ export function intentNotices(
           code: 'intent_disabled',
           text: `The ${name} is off, and the gateway would refuse the bot.`,
           hint: `In the developer portal, open the application, then Bot, Privileged Gateway Intents: switch on ${name} and save. Or leave out the feature ${feature}.`,
-          question: 'features',
         },
       ];
     if (intents[key] === 'limited')

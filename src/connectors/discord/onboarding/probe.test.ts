@@ -98,7 +98,6 @@ describe('a look at Discord', () => {
     expect(asked.notices.find(({ code }) => code === 'intent_disabled')).toMatchObject({
       text: expect.stringContaining('Server Members Intent'),
       hint: expect.stringContaining('Privileged Gateway Intents'),
-      question: 'features',
     });
     expect(unasked.ok).toBe(true);
   });

@@ -87,10 +87,7 @@ async function askGateway(ask: Ask): Promise<ApiGatewayBot> {
 async function demand(ask: Ask, route: string): Promise<unknown> {
   const told = await ask(route);
   if (told.kind === 'told') return told.body;
-  throw new AppError(
-    told.status === 403 ? 'forbidden' : 'unavailable',
-    `${told.detail} Check apiBaseUrl, if it is not Discord’s own.`,
-  );
+  throw new AppError('unavailable', `${told.detail} Check apiBaseUrl, if it is not Discord’s own.`);
 }
 
 async function report(
