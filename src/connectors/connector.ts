@@ -192,6 +192,8 @@ export interface ConnectorHost<Config> {
     notes?: readonly NewNote[],
   ): Promise<readonly AcceptedEvent[]>;
   loadCursor(): Promise<string | undefined>;
+  /** Whether the message with this id on the platform is known to be one that was sent: then it is no other. */
+  isSent(platformId: string): Promise<boolean>;
   readonly notes: HostNotes;
   readonly gaps: HostGaps;
   /** The places that were heard from, the latest first, with how far: where reading back begins. */

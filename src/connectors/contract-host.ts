@@ -27,6 +27,8 @@ export interface ContractHostDeps {
  * the cursor moves with the events or not at all. Sessions come and go, and it stays.
  */
 export class ContractInbox {
+  /** What is known to have been sent, by the platform's ids. */
+  readonly sent = new Set<string>();
   readonly events: InboundEvent[] = [];
   /** How often events have been offered, stored or not. */
   offers = 0;
@@ -124,6 +126,10 @@ export class ContractHost implements ConnectorHost<unknown> {
 
   loadCursor(): Promise<string | undefined> {
     return Promise.resolve(this.#inbox.cursor);
+  }
+
+  isSent(platformId: string): Promise<boolean> {
+    return Promise.resolve(this.#inbox.sent.has(platformId));
   }
 
   listConversations(limit: number): Promise<readonly ConversationRecord[]> {

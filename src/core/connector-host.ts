@@ -16,7 +16,7 @@ import { outsideConnectorScope } from './connector-scope.ts';
 import type { Ingest } from './ingest.ts';
 
 export interface ConnectorHostDeps {
-  readonly store: Pick<Store, 'connectors' | 'platforms'>;
+  readonly store: Pick<Store, 'connectors' | 'outbox' | 'platforms'>;
   readonly ingest: Ingest;
   readonly resolveSecret: (ref: VaultRef) => Promise<Secret>;
   readonly sealer: NoteSealer;
@@ -57,6 +57,10 @@ export function createConnectorHost(
         }),
       ),
     loadCursor: () => outsideConnectorScope(() => store.connectors.getCursor(id)),
+    isSent: (platformId) =>
+      outsideConnectorScope(
+        async () => (await store.outbox.findByPlatformId(id, platformId)) !== undefined,
+      ),
     notes: createNotes(id, deps),
     gaps: createGaps(id, deps),
     listConversations: (limit) => outsideConnectorScope(() => store.platforms.listConversations(id, limit)),

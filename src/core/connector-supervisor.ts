@@ -13,7 +13,7 @@ import { inConnectorScope } from './connector-scope.ts';
 import type { ConnectorState, RestartPolicy } from './connector-state.ts';
 
 export interface ConnectorSupervisorDeps extends ConnectorHostDeps {
-  readonly store: Pick<Store, 'connectors' | 'journal' | 'platforms'>;
+  readonly store: Pick<Store, 'connectors' | 'journal' | 'outbox' | 'platforms'>;
   readonly adapters: AdapterRegistry;
   /** Tells this daemon from others on the same store. */
   readonly owner: string;

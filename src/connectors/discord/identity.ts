@@ -102,7 +102,14 @@ function guildIn(text: string): Snowflake | undefined {
   return idIn(text, ['guild', 'server']) ?? parsePlaceLink(text)?.guild;
 }
 
+/** The conversation that stands for what happens to a guild as a whole: nothing can be sent to it. */
+export function guildConversation(guild: Snowflake): string {
+  return `guild:${guild}`;
+}
+
 function conversationIn(text: string): string | undefined {
+  const guild = /^guild:(\d+)$/.exec(text)?.[1];
+  if (guild !== undefined && isSnowflake(guild)) return guildConversation(guild);
   const channel = idIn(text, ['channel', 'conversation'], channelMention) ?? parsePlaceLink(text)?.channel;
   if (channel !== undefined) return channel;
   const user = isLink(text) ? undefined : userIn(text);

@@ -2,7 +2,7 @@ import { type Address, laneOf } from '../../../domain/address.ts';
 import type { InboundEvent } from '../../../domain/inbound-event.ts';
 import { channelTypes, isThreadType } from '../api-constants.ts';
 import type { ApiChannel, Snowflake } from '../api-types.ts';
-import { guildIdentity } from '../identity.ts';
+import { guildConversation, guildIdentity } from '../identity.ts';
 import type { InboundContext } from './inbound-context.ts';
 
 /** What an event has for being somewhere. */
@@ -44,7 +44,7 @@ export function placeAt(where: Whereabouts, context: InboundContext): Placed {
 
 /** For what happens to a guild as a whole: a conversation to which nothing can be sent. */
 export function placeInGuild(guild: Snowflake, { connectorId }: InboundContext): Placed {
-  return placed({ connector: connectorId, conversation: `guild:${guild}` }, false, guild);
+  return placed({ connector: connectorId, conversation: guildConversation(guild) }, false, guild);
 }
 
 function placed(address: Address, direct: boolean, guild: Snowflake | undefined): Placed {

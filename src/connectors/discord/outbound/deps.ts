@@ -10,5 +10,7 @@ export interface OutboundDeps {
   readonly mentions: MentionPolicy;
   /** What the gateway has told of a channel; undefined when it has told nothing. */
   readonly channelTypeOf: (channel: Snowflake) => number | undefined;
+  /** Whether the message is known to be of another part, also from before this session. */
+  readonly isSent: (message: Snowflake) => Promise<boolean>;
   readonly memory: OutboundMemory;
 }

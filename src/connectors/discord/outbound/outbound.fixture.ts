@@ -58,6 +58,7 @@ export async function openBench(
     selfId: discord.bot.user.id,
     mentions: 'none',
     channelTypeOf: () => undefined,
+    isSent: () => Promise.resolve(false),
     memory: new OutboundMemory(),
     ...given,
   });

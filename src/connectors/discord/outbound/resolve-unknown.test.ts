@@ -223,4 +223,18 @@ describe('reading back', () => {
       { kind: 'delivered', platformIds: [discord.messagesIn(discord.dm(user)).at(-1)?.id] },
     ]);
   });
+
+  it('is not found in a message that is known to be of another part, whatever it says', async () => {
+    const sent = new Set<string>();
+    const bench = await openBench({}, { isSent: (id) => Promise.resolve(sent.has(id)) });
+    const earlier = await bench.send(bench.part('ok'));
+    if (earlier.kind === 'delivered') for (const id of earlier.platformIds) sent.add(id);
+    const part = bench.part('ok');
+    await loseAnswer(bench, part, neverArrived);
+    bench.restart();
+
+    const resolved = await bench.resolve(part);
+
+    expect(resolved).toEqual({ kind: 'absent' });
+  });
 });

@@ -74,11 +74,14 @@ async function readBack(
     const recent = page.messages.filter(({ id }) => compareSnowflakes(id, since) >= 0);
     const named = recent.find((message) => message.nonce === nonce);
     if (named) return delivered(named);
-    found ??= recent.find(
-      (message) =>
-        message.nonce === undefined &&
-        !others.has(message.id) &&
-        isSameMessage(message, rendered, deps.selfId),
+    found ??= await firstUnsent(
+      recent.filter(
+        (message) =>
+          message.nonce === undefined &&
+          !others.has(message.id) &&
+          isSameMessage(message, rendered, deps.selfId),
+      ),
+      deps,
     );
     if (recent.length < page.messages.length || page.isLast) {
       if (found) return delivered(found);
@@ -88,6 +91,15 @@ async function readBack(
     before = page.messages.at(-1)?.id;
   }
   return found ? delivered(found) : { kind: 'unresolved' };
+}
+
+/** The same words, said twice, are two messages: one that is known to be another's is not this one. */
+async function firstUnsent(
+  candidates: readonly ApiMessage[],
+  { isSent }: OutboundDeps,
+): Promise<ApiMessage | undefined> {
+  for (const candidate of candidates) if (!(await isSent(candidate.id))) return candidate;
+  return undefined;
 }
 
 interface MessagesPage {

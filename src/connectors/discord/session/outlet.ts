@@ -4,20 +4,21 @@ import type { DeliveryOutcome, ResolvedUnknown } from '../../../domain/outcome.t
 import type { Address } from '../../../domain/address.ts';
 import type { ConnectorHost } from '../../connector.ts';
 import type { ReadAnswer } from '../../operations.ts';
+import { channelTypes } from '../api-constants.ts';
 import type { Snowflake } from '../api-types.ts';
 import type { DiscordConfig } from '../config.ts';
 import type { Directory } from '../inbound/directory.ts';
 import type { OutboundDeps } from '../outbound/deps.ts';
 import { reviseMessage, showTyping } from '../outbound/live.ts';
 import { OutboundMemory } from '../outbound/memory.ts';
-import { findChannel } from '../outbound/place.ts';
+import { fetchChannel, findChannel, knownType } from '../outbound/place.ts';
 import { type Rendered, renderMessage } from '../outbound/render.ts';
 import { toEdit } from '../outbound/requests.ts';
 import { resolveUnknown } from '../outbound/resolve-unknown.ts';
 import { sendPart } from '../outbound/send.ts';
 import type { Rest } from '../rest/rest.ts';
 import { Answers } from './answers.ts';
-import { Reader } from './reader.ts';
+import { Reader, type ReadPlace } from './reader.ts';
 import type { Tickets } from './tickets.ts';
 
 export interface OutletDeps {
@@ -33,16 +34,21 @@ export class Outlet {
   readonly reader: Reader;
   readonly #deps: OutboundDeps;
   readonly #answers: Answers;
+  readonly #connectorId: Address['connector'];
   readonly #config: DiscordConfig;
+  readonly #directory: Directory;
 
   constructor({ host, rest, directory, tickets, selfId }: OutletDeps) {
     const { config } = host;
+    this.#connectorId = host.connectorId;
     this.#config = config;
+    this.#directory = directory;
     this.#deps = {
       rest,
       selfId,
       mentions: config.mentions,
       channelTypeOf: (channel) => directory.channel(channel)?.type,
+      isSent: (message) => host.isSent(message),
       memory: new OutboundMemory(),
     };
     this.#answers = new Answers({ rest, tickets, bodyOf: (part) => bodyOf(part, config) });
@@ -50,8 +56,7 @@ export class Outlet {
       connectorId: host.connectorId,
       selfId,
       rest,
-      directory,
-      channelOf: (place, signal) => this.#channelOf(place, host.connectorId, signal),
+      findPlace: (place, signal) => this.#findPlace(place, signal),
     });
   }
 
@@ -76,22 +81,46 @@ export class Outlet {
     return reviseMessage(address, text, this.#deps, signal);
   }
 
-  async #channelOf(
+  /** A channel of which nothing is known is asked for: what is not known to be direct must not be taken for it. */
+  async #findPlace(
     place: { readonly conversation: string; readonly thread?: string },
-    connector: Address['connector'],
     signal: AbortSignal,
-  ): Promise<ReadAnswer<Snowflake>> {
+  ): Promise<ReadAnswer<ReadPlace>> {
     const { conversation, thread } = place;
-    const address = { connector, conversation, ...(thread === undefined ? {} : { thread }) };
+    const address = {
+      connector: this.#connectorId,
+      conversation,
+      ...(thread === undefined ? {} : { thread }),
+    };
     const found = await findChannel(address, this.#deps, 'interaction', signal);
-    if (found.kind === 'found') return found;
-    const { outcome } = found;
-    if (outcome.kind === 'retry')
-      return { kind: 'wait', code: outcome.code, afterMs: outcome.afterMs ?? 1_000 };
-    const [code, detail] =
-      outcome.kind === 'rejected' ? [outcome.code, outcome.detail] : (['answer_lost', ''] as const);
-    return { kind: 'refused', code, detail };
+    if (found.kind === 'stuck') return unanswered(found.outcome);
+    const channel = found.value;
+    if (isDirect(knownType(channel, this.#deps))) return { kind: 'found', value: { channel } };
+    const known = this.#directory.channel(channel)?.guild_id;
+    if (known !== undefined) return { kind: 'found', value: { channel, guild: known } };
+    const asked = await fetchChannel(channel, this.#deps, 'interaction', signal);
+    if (asked.kind === 'stuck') return unanswered(asked.outcome);
+    const { type, guild_id: guild } = asked.value;
+    if (isDirect(type)) return { kind: 'found', value: { channel } };
+    if (guild !== undefined) {
+      this.#directory.learnChannel(asked.value);
+      return { kind: 'found', value: { channel, guild } };
+    }
+    const detail = 'The server does not say whether the conversation is direct.';
+    return { kind: 'refused', code: 'destination_unavailable', detail };
   }
+}
+
+/** Nothing was asked for but how things are, so it can be asked again. */
+function unanswered(outcome: DeliveryOutcome): Exclude<ReadAnswer<never>, { kind: 'found' }> {
+  if (outcome.kind === 'rejected') return { kind: 'refused', code: outcome.code, detail: outcome.detail };
+  const [code, afterMs] =
+    outcome.kind === 'retry' ? [outcome.code, outcome.afterMs] : (['answer_lost', undefined] as const);
+  return { kind: 'wait', code, afterMs: afterMs ?? 1_000 };
+}
+
+function isDirect(type: number | undefined): boolean {
+  return type === channelTypes.dm || type === channelTypes.groupDm;
 }
 
 /** What takes the place of "is thinking": the same as an edit would bring. */
