@@ -184,3 +184,10 @@ it('prepares a number of statements that does not depend on what they are given'
     queries().filter((statement) => /\(\?(, \?)+\)$/.test(statement) && !/\bvalues\b/.test(statement)),
   ).toEqual([]);
 });
+
+it('keeps these ways whatever the tables hold: nothing gathers statistics, by which they could change', () => {
+  const statistics = db.prepare(`select name from sqlite_master where name like 'sqlite_stat%'`).all();
+
+  expect(statistics).toEqual([]);
+  expect([...statements].filter((text) => /\b(analyze|optimize)\b/i.test(text))).toEqual([]);
+});
