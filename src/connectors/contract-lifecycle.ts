@@ -45,12 +45,13 @@ export async function checkLostSession(bench: ContractBench): Promise<void> {
 export async function checkStale(bench: ContractBench): Promise<void> {
   const { session, host } = await bench.open();
   host.isStale = true;
+  const { cursor } = bench.inbox;
 
   // Not every platform tells that it was not taken.
   void bench.say().catch(() => undefined);
 
   await endOf(bench, session);
-  assert.deepEqual([bench.inbox.events, bench.inbox.cursor], [[], undefined]);
+  assert.deepEqual([bench.inbox.events, bench.inbox.cursor], [[], cursor]);
 }
 
 /** Two accounts, of which one ends. */

@@ -1,4 +1,4 @@
-import { AppError } from '../../../domain/errors.ts';
+import { AppError, isAppError } from '../../../domain/errors.ts';
 import { rejectOnAbort, sleep } from '../../../lib/clock.ts';
 import type { ConnectorHost, ConnectorSession, SessionEnd } from '../../connector.ts';
 import { apiEgress, type DiscordConfig, gatewayEgress } from '../config.ts';
@@ -13,11 +13,14 @@ import { type Account, readAccount, readGatewayInfo } from './account.ts';
 import { Completions } from './completions.ts';
 import { formatCursor, parseCursor, shardName } from './cursor.ts';
 import { GapLedger } from './ledger.ts';
+import { shardOf } from './missed-places.ts';
 import { Outlet } from './outlet.ts';
 import { Places } from './places.ts';
 import { ReadBack } from './read-back.ts';
 import { contextOf, Receiver } from './receiver.ts';
 import { Tickets } from './tickets.ts';
+import { watchForSilence } from './silence-check.ts';
+import { untilStored } from './until-stored.ts';
 import { userAgent } from './user-agent.ts';
 
 /** How often it is noted that the platform is heard, when nothing else is. */
@@ -59,6 +62,8 @@ class DiscordSession implements ConnectorSession {
   readonly #replays = new Map<string, { recovered: number; duplicates: number }>();
   /** The new sessions of which the ledger has to know before anything of them is committed. */
   readonly #renewals = new Map<string, Promise<unknown>>();
+  /** Resumed, the session could be as deaf as before. */
+  #isDeaf = false;
   readonly #directory: Directory;
   readonly #receiver: Receiver;
   readonly #ledger: GapLedger;
@@ -138,6 +143,7 @@ class DiscordSession implements ConnectorSession {
     try {
       await rejectOnAbort(Promise.race([this.#live.promise, this.closed.then(throwEnd)]), signal);
       void this.#commands.run(this.#closing.signal);
+      void this.#listen(count).catch((error: unknown) => this.#host.log.error('gateway.failed', { error }));
     } catch (error) {
       await this.close();
       throw error;
@@ -195,7 +201,8 @@ class DiscordSession implements ConnectorSession {
         ...(resume ? { resume } : {}),
         identifyTurn,
         compress: config.compress ? 'zlib-stream' : 'none',
-        onDispatches: (batch, point) => this.#take(name, batch, point),
+        onDispatches: (batch, point) =>
+          this.#take(name, batch, point).catch((error: unknown) => this.#refused(error)),
         onState: (state) => this.#onState(name, shard, state),
         policy: gatewayEgress(config),
       },
@@ -219,8 +226,18 @@ class DiscordSession implements ConnectorSession {
     if (live.length > 0) await this.#commit(name, live, point);
   }
 
+  /** Another daemon runs the connector now: there is nothing to open again here. */
+  #refused(error: unknown): never {
+    if (isAppError(error, 'lease_lost')) this.#end.resolve({ kind: 'closed' });
+    throw error;
+  }
+
   async #commit(name: string, batch: readonly GatewayDispatch[], point: ResumePoint): Promise<void> {
-    const accepted = await this.#receiver.take(batch, point, this.#cursor({ [name]: point }));
+    const { clock, log } = this.#host;
+    const accepted = await untilStored(
+      () => this.#receiver.take(batch, point, this.#cursor({ [name]: point })),
+      { clock, log, signal: this.#closing.signal },
+    );
     // Not before: a cursor that is written for another reason must not be ahead of the events.
     this.#points.set(name, point);
     const replay = this.#replays.get(name);
@@ -248,8 +265,30 @@ class DiscordSession implements ConnectorSession {
   }
 
   #cursor(ahead: Readonly<Record<string, ResumePoint>> = {}): string {
-    const points = { ...Object.fromEntries(this.#points), ...ahead };
+    const points = this.#isDeaf ? {} : { ...Object.fromEntries(this.#points), ...ahead };
     return formatCursor({ heardAt: this.#host.clock.now(), begunAs: this.#begunAs, points });
+  }
+
+  /** A gateway that is deaf is left for a new session, and what it did not tell is read back there. */
+  async #listen(count: number): Promise<void> {
+    const host = this.#host;
+    const silence = await watchForSilence(
+      {
+        ...host,
+        rest: this.#rest,
+        listConversations: (limit) => host.listConversations(limit),
+        isLive: () => this.#shards.every((shard) => isUpToDate(shard.snapshot())),
+      },
+      this.#closing.signal,
+    );
+    if (!silence) return;
+    const detail = 'The gateway did not tell of a message that is there.';
+    const scope = shardName([shardOf(silence.guild, count), count]);
+    const gap = await host.gaps.open({ scope, fromAt: silence.since, cause: detail });
+    await host.gaps.update(gap.id, { toAt: host.clock.now() });
+    this.#isDeaf = true;
+    await host.accept([], this.#cursor());
+    this.#end.resolve({ kind: 'lost', code: 'session_failed', detail });
   }
 
   /** So that a gap after a crash begins when the platform was last heard, and not when it last had something to say. */
