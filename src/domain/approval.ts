@@ -14,6 +14,13 @@ export type ApprovalState = (typeof approvalStates)[number];
 export const risks = ['low', 'medium', 'high', 'critical'] as const;
 export type Risk = (typeof risks)[number];
 
+/** Whoever asked makes use of what was approved, for the very contents that were. */
+export interface ApprovalUse {
+  readonly id: ApprovalId;
+  readonly contentHash: string;
+  readonly principal: string;
+}
+
 /** Something that one principal asks for and another decides: for these very contents, and good for once. */
 export interface Approval {
   readonly id: ApprovalId;

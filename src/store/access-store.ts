@@ -66,9 +66,4 @@ export interface AccessStore {
    *   the principal is the one who asked.
    */
   decideApproval(decision: Decision): Promise<Approval>;
-  /**
-   * Uses an approval up. @throws AppError `not_found`; `conflict` when it is not approved, was used, is over
-   *   its time or is for other contents; `forbidden` when another principal asked for it.
-   */
-  consumeApproval(id: ApprovalId, contentHash: string, principal: string, now: number): Promise<Approval>;
 }

@@ -1,4 +1,5 @@
 import type { Address } from '../domain/address.ts';
+import type { ApprovalUse } from '../domain/approval.ts';
 import type { ConnectorId, EventId, MessageId, PartId } from '../domain/ids.ts';
 import type { Origin, OutboundOperation, OutboundPart } from '../domain/outbound.ts';
 import type { DeliveryOutcome } from '../domain/outcome.ts';
@@ -71,14 +72,16 @@ export interface AttemptReport {
 export interface OutboxStore extends LeasedQueue<LeasedPart> {
   /**
    * Stores the parts in the given order, one commit for all. When their keys are there already, nothing
-   * changes and the answer names the message that has them.
+   * changes and the answer names the message that has them. What needs an approval uses it up in that commit.
    * @throws AppError `conflict` when a key is there with other contents; `unavailable` when the
-   *   connector has `depthMax` parts pending.
+   *   connector has `depthMax` parts pending. Of the approval: `not_found`; `conflict` when it is not approved,
+   *   was used, is over its time or is for other contents; `forbidden` when another principal asked for it.
    */
   enqueue(
     parts: readonly NewPart[],
     at: number,
     depthMax: number,
+    approval?: ApprovalUse,
   ): Promise<{ message: MessageId; added: boolean }>;
 
   /**

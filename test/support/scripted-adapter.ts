@@ -26,6 +26,10 @@ export class ScriptedSession implements ConnectorSession {
   closeCalls = 0;
   send: Send = (part) => Promise.resolve({ kind: 'delivered', platformIds: [`p-${part.key}`] });
   resolveUnknown?: LookUp;
+  typing?: NonNullable<ConnectorSession['typing']>;
+  revise?: NonNullable<ConnectorSession['revise']>;
+  read?: NonNullable<ConnectorSession['read']>;
+  search?: NonNullable<ConnectorSession['search']>;
   onClose: () => Promise<void> = () => Promise.resolve();
 
   constructor(host: Host) {
@@ -58,6 +62,7 @@ export interface AdapterScript {
   readonly textMax?: number;
   readonly idempotentSendMs?: number;
   readonly unsupported?: readonly ConnectorOperation[];
+  readonly approval?: Capability['approval'];
   readonly configSchema?: z.ZodType;
   readonly split?: ConnectorAdapter['split'];
 }
@@ -70,6 +75,7 @@ export class ScriptedAdapter implements ConnectorAdapter {
   readonly needsSecret = false;
   readonly capabilities: ConnectorAdapter['capabilities'];
   readonly split?: NonNullable<ConnectorAdapter['split']>;
+  parseLink?: NonNullable<ConnectorAdapter['parseLink']>;
   /** Every session that was opened, the newest last. */
   readonly sessions: ScriptedSession[] = [];
   /** How often a session was asked for. */
@@ -81,12 +87,18 @@ export class ScriptedAdapter implements ConnectorAdapter {
   prepare: (session: ScriptedSession) => void = () => undefined;
 
   constructor(script: AdapterScript = {}) {
-    const { kind = 'echo', textMax = 100, idempotentSendMs = 0, unsupported = [] } = script;
+    const {
+      kind = 'echo',
+      textMax = 100,
+      idempotentSendMs = 0,
+      unsupported = [],
+      approval = 'none',
+    } = script;
     this.kind = kind;
     this.configSchema = script.configSchema ?? z.looseObject({});
     this.capabilities = {
       operations: Object.fromEntries(
-        connectorOperations.map((name) => [name, capability(name, !unsupported.includes(name))]),
+        connectorOperations.map((name) => [name, capability(name, !unsupported.includes(name), approval)]),
       ) as Record<ConnectorOperation, Capability>,
       inbound: ['message.created'],
       textMax,
@@ -126,12 +138,16 @@ export class ScriptedAdapter implements ConnectorAdapter {
   }
 }
 
-function capability(name: ConnectorOperation, supported: boolean): Capability {
+function capability(
+  name: ConnectorOperation,
+  supported: boolean,
+  approval: Capability['approval'],
+): Capability {
   return {
     supported,
     ...(supported ? {} : { reason: `It cannot ${name}.` }),
     policyAction: `channel.message.${name}`,
-    approval: 'none',
+    approval,
     risk: 'low',
     auditType: `message.${name}`,
     permissions: [],

@@ -12,12 +12,14 @@ import type { Approval, ApprovalId } from '../../domain/approval.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type ConnectorId, kindOf, type MessageId, type NextId, parseConnectorId } from '../../domain/ids.ts';
 import type { OutboundOperation } from '../../domain/outbound.ts';
-import { type Clock, deadline } from '../../lib/clock.ts';
+import { type Clock, deadline, rejectOnAbort } from '../../lib/clock.ts';
 import type { PartRecord } from '../../store/outbox-store.ts';
 import type { Store } from '../../store/store.ts';
+import { inConnectorScope } from '../connector-scope.ts';
 import type { ConnectorSupervisor } from '../connector-supervisor.ts';
 import { type Governance, judgeMutation, type MutationOp } from '../governance.ts';
 import type { Messages } from './messages.ts';
+import { readFailure } from './read-failure.ts';
 
 export interface OperationsDeps {
   readonly store: Pick<Store, 'connectors' | 'access'>;
@@ -69,7 +71,8 @@ export class Operations {
     const { id, session } = await this.#open(connector, 'read');
     const read = session.read?.bind(session);
     if (!read) throw cannot(id, 'read messages');
-    return this.#found((signal) => read(this.#canonical(id, request), signal));
+    const canonical = this.#canonical(id, request);
+    return this.#ask(id, (signal) => read(canonical, signal));
   }
 
   async search(connector: string, request: SearchRequest): Promise<MessagePage> {
@@ -78,26 +81,23 @@ export class Operations {
     if (!search) throw cannot(id, 'search messages');
     const { author } = request;
     const adapter = this.#deps.adapters.get(kindOf(id));
-    const canonical = this.#canonical(id, request);
-    return this.#found((signal) =>
-      search(
-        author === undefined
-          ? canonical
-          : { ...canonical, author: adapter.canonicalIdentity('user', author) },
-        signal,
-      ),
-    );
+    const canonical = {
+      ...this.#canonical(id, request),
+      ...(author === undefined ? {} : { author: adapter.canonicalIdentity('user', author) }),
+    };
+    return this.#ask(id, (signal) => search(canonical, signal));
   }
 
   /**
    * Looks at the message first, judges the change, and enqueues it when nobody has to approve it, or somebody
-   * has. @throws AppError `not_found`, `unsupported`; `conflict` or `forbidden` for the approval.
+   * has: an approval is used up in the same commit. @throws AppError `not_found`, `unsupported`; `conflict` or
+   * `forbidden` for the approval.
    */
   async mutate(request: MutationRequest): Promise<MutationAnswer> {
     const { op } = request.operation;
     const { id, session, capability } = await this.#open(request.connector, op);
     const place = this.#canonical(id, request);
-    const before = await this.#look(session, place);
+    const before = await this.#look(id, session, place);
     const governance = judgeMutation({
       op,
       connector: id,
@@ -111,19 +111,16 @@ export class Operations {
     const judged = { governance, capability, ...(before === undefined ? {} : { before }) };
     if (request.preview) return { state: 'previewed', ...judged };
     const contentHash = hashOf(id, place, before);
-    if (request.approval !== undefined) await this.#consume(request.approval, contentHash, request.principal);
-    else if (governance.needsApproval) {
-      const approval = await this.#ask(id, place, before, governance, contentHash);
+    if (request.approval === undefined && governance.needsApproval) {
+      const approval = await this.#requestApproval(id, place, before, governance, contentHash);
       return { state: 'approval_required', approval, ...judged };
     }
+    const { conversation, thread, message: target, operation, principal } = place;
+    const approval = place.approval as ApprovalId | undefined;
     const { message, parts } = await this.#deps.messages.send({
-      connector: id,
-      conversation: place.conversation,
-      thread: place.thread,
-      message: request.message,
-      operation: request.operation,
-      principal: request.principal,
-      idempotencyKey: request.approval ?? this.#deps.nextId('key'),
+      ...{ connector: id, conversation, thread, message: target, operation, principal },
+      idempotencyKey: approval ?? this.#deps.nextId('key'),
+      ...(approval === undefined ? {} : { approval: { id: approval, contentHash, principal } }),
     });
     return { state: 'accepted', message, parts, ...judged };
   }
@@ -146,56 +143,61 @@ export class Operations {
     return { id, session, capability };
   }
 
-  /** Places as the adapter writes them, whatever the operator pasted. */
-  #canonical<Place extends { readonly conversation: string; readonly thread?: string }>(
-    id: ConnectorId,
-    place: Place,
-  ): Place {
+  /** Places and messages as the adapter writes them, whatever the operator pasted. */
+  #canonical<Place extends PlacedRequest>(id: ConnectorId, place: Place): Place {
     const adapter = this.#deps.adapters.get(kindOf(id));
+    const messages = messageFields.flatMap((field) => {
+      const pasted = place[field];
+      if (pasted === undefined) return [];
+      const message = adapter.parseLink ? adapter.parseLink(pasted)?.message : pasted;
+      if (message === undefined)
+        throw new AppError('invalid_request', `That is no message of ${adapter.title}: give its id or link.`);
+      return [[field, message] as const];
+    });
     return {
       ...place,
+      ...Object.fromEntries(messages),
       conversation: adapter.canonicalIdentity('conversation', place.conversation),
       ...(place.thread === undefined ? {} : { thread: adapter.canonicalIdentity('thread', place.thread) }),
     };
   }
 
-  async #look(session: ConnectorSession, request: MutationRequest): Promise<MessageView | undefined> {
+  async #look(
+    id: ConnectorId,
+    session: ConnectorSession,
+    { conversation, thread, message }: MutationRequest,
+  ): Promise<MessageView | undefined> {
     const read = session.read?.bind(session);
     if (!read) return undefined;
-    const { conversation, thread, message } = request;
-    const page = await this.#found((signal) =>
-      read({ conversation, message, limit: 1, ...(thread === undefined ? {} : { thread }) }, signal),
-    );
+    const one = { conversation, message, limit: 1, ...(thread === undefined ? {} : { thread }) };
+    const page = await this.#ask(id, (signal) => read(one, signal));
     const [found] = page.messages;
     if (!found) throw new AppError('not_found', 'There is no such message on the platform.');
     return found;
   }
 
-  async #found<Value>(ask: (signal: AbortSignal) => Promise<ReadAnswer<Value>>): Promise<Value> {
+  async #ask<Value>(
+    id: ConnectorId,
+    ask: (signal: AbortSignal) => Promise<ReadAnswer<Value>>,
+  ): Promise<Value> {
     const timeout = deadline(
       this.#deps.clock,
       callMs,
       () => new AppError('timeout', 'The platform did not answer in time.'),
     );
     try {
-      const answer = await ask(timeout.signal);
-      switch (answer.kind) {
-        case 'found':
-          return answer.value;
-        case 'refused':
-          throw new AppError(answer.code === 'message_gone' ? 'not_found' : 'forbidden', answer.detail);
-        case 'wait':
-          throw new AppError(
-            'rate_limited',
-            `The platform asks to wait for ${Math.ceil(answer.afterMs / 1_000)} s.`,
-          );
-      }
+      const answer = await rejectOnAbort(
+        inConnectorScope(id, () => ask(timeout.signal)),
+        timeout.signal,
+      );
+      if (answer.kind === 'found') return answer.value;
+      throw readFailure(answer);
     } finally {
       timeout.clear();
     }
   }
 
-  #ask(
+  #requestApproval(
     id: ConnectorId,
     place: MutationRequest,
     before: MessageView | undefined,
@@ -219,12 +221,14 @@ export class Operations {
       expiresAt: now + approvalMs,
     });
   }
-
-  async #consume(approval: string, contentHash: string, principal: string): Promise<void> {
-    const { store, clock } = this.#deps;
-    await store.access.consumeApproval(approval as ApprovalId, contentHash, principal, clock.now());
-  }
 }
+
+/** Where a request names messages. */
+const messageFields = ['message', 'before', 'after', 'around'] as const;
+
+type PlacedRequest = Readonly<
+  { conversation: string; thread?: string } & Partial<Record<(typeof messageFields)[number], string>>
+>;
 
 /** Of everything that whoever decides has seen: a message that was edited meanwhile is another one. */
 function hashOf(id: ConnectorId, place: MutationRequest, before: MessageView | undefined): string {

@@ -4,7 +4,7 @@ import type { PairingGrant } from '../../domain/pairing.ts';
 import type { Redemption } from '../access-store.ts';
 import type { Store } from '../store.ts';
 import { rejectsWith } from './checks.ts';
-import { connector, otherConnector } from './data.ts';
+import { connector, leaseRequest, newMessage, otherConnector } from './data.ts';
 import type { StoreCase } from './store-case.ts';
 
 const sender = 'echo:user:1';
@@ -189,16 +189,36 @@ const approvals: readonly StoreCase[] = [
     async run(open) {
       const store = await open();
       const { id } = await store.access.requestApproval(approval('a'));
-      const consume = (hash: string, principal = 'tok_a', now = 3_000): Promise<Approval> =>
-        store.access.consumeApproval(id, hash, principal, now);
-      await rejectsWith(consume('hash of a'), 'conflict');
+      let count = 0;
+      const use = (contentHash: string, principal = 'tok_a', now = 3_000): Promise<unknown> =>
+        store.outbox.enqueue(newMessage({ key: `use-${++count}` }), now, 10, { id, contentHash, principal });
+      await rejectsWith(use('hash of a'), 'conflict');
       await store.access.decideApproval({ id, approve: true, principal: 'tok_b', now: 2_000 });
 
-      await rejectsWith(consume('another hash'), 'conflict');
-      await rejectsWith(consume('hash of a', 'tok_b'), 'forbidden');
-      await rejectsWith(consume('hash of a', 'tok_a', 10_000), 'conflict');
-      assert.equal((await consume('hash of a')).state, 'consumed');
-      await rejectsWith(consume('hash of a'), 'conflict');
+      await rejectsWith(use('another hash'), 'conflict');
+      await rejectsWith(use('hash of a', 'tok_b'), 'forbidden');
+      await rejectsWith(use('hash of a', 'tok_a', 10_000), 'conflict');
+      await use('hash of a');
+      await rejectsWith(use('hash of a'), 'conflict');
+
+      assert.equal((await store.access.getApproval(id))?.state, 'consumed');
+      assert.equal((await store.outbox.lease(leaseRequest(4_000))).rows.length, 1);
+    },
+  },
+  {
+    name: 'is not used up by what could not be stored',
+    async run(open) {
+      const store = await open();
+      const { id, contentHash } = await store.access.requestApproval(approval('a'));
+      await store.access.decideApproval({ id, approve: true, principal: 'tok_b', now: 2_000 });
+      await store.outbox.enqueue(newMessage({ key: 'full' }), 2_000, 1);
+
+      await rejectsWith(
+        store.outbox.enqueue(newMessage({ key: 'more' }), 3_000, 1, { id, contentHash, principal: 'tok_a' }),
+        'unavailable',
+      );
+
+      assert.equal((await store.access.getApproval(id))?.state, 'approved');
     },
   },
 ];

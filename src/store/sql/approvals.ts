@@ -1,4 +1,4 @@
-import type { Approval, ApprovalId } from '../../domain/approval.ts';
+import type { Approval, ApprovalId, ApprovalUse } from '../../domain/approval.ts';
 import { AppError } from '../../domain/errors.ts';
 import { sql } from '../../lib/sql.ts';
 import type { AccessStore } from '../access-store.ts';
@@ -21,10 +21,7 @@ interface ApprovalRow {
   decided_at: number | null;
 }
 
-type ApprovalMethods = Pick<
-  AccessStore,
-  'requestApproval' | 'getApproval' | 'listApprovals' | 'consumeApproval'
->;
+type ApprovalMethods = Pick<AccessStore, 'requestApproval' | 'getApproval' | 'listApprovals'>;
 
 export const approvalMethods: Methods<ApprovalMethods> = {
   async requestApproval(tx, approval) {
@@ -52,20 +49,24 @@ export const approvalMethods: Methods<ApprovalMethods> = {
     ];
     return readPage(tx, page, { columns: sql`*`, from: sql`approval`, where: [], filter }, toApproval);
   },
-
-  async consumeApproval(tx, id, contentHash, principal, now) {
-    const approval = await lockApproval(tx, id);
-    if (approval.requester !== principal)
-      throw new AppError('forbidden', `Approval ${id} is for whoever asked for it.`);
-    if (approval.state !== 'approved')
-      throw new AppError('conflict', `Approval ${id} is ${approval.state}, not approved.`);
-    if (approval.expiresAt <= now) throw new AppError('conflict', `Approval ${id} has expired. Ask again.`);
-    if (approval.contentHash !== contentHash)
-      throw new AppError('conflict', `Approval ${id} is for other contents. Ask again.`);
-    await tx.run(sql`update approval set state = 'consumed' where id = ${id}`);
-    return { ...approval, state: 'consumed' };
-  },
 };
+
+/** @throws AppError as `OutboxStore.enqueue` says. */
+export async function useApproval(
+  tx: Tx,
+  { id, contentHash, principal }: ApprovalUse,
+  now: number,
+): Promise<void> {
+  const approval = await lockApproval(tx, id);
+  if (approval.requester !== principal)
+    throw new AppError('forbidden', `Approval ${id} is for whoever asked for it.`);
+  if (approval.state !== 'approved')
+    throw new AppError('conflict', `Approval ${id} is ${approval.state}, not approved.`);
+  if (approval.expiresAt <= now) throw new AppError('conflict', `Approval ${id} has expired. Ask again.`);
+  if (approval.contentHash !== contentHash)
+    throw new AppError('conflict', `Approval ${id} is for other contents. Ask again.`);
+  await tx.run(sql`update approval set state = 'consumed' where id = ${id}`);
+}
 
 /** One that is pending for the same subject gives way: its time is over, or it was for something else. */
 export async function insertApproval(tx: Tx, approval: Approval): Promise<void> {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { laneOf } from '../../domain/address.ts';
+import type { ApprovalUse } from '../../domain/approval.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import { sql } from '../../lib/sql.ts';
 import type { NewPart } from '../outbox-store.ts';
+import { useApproval } from './approvals.ts';
 import { checkDepth, openLanes, refreshIdleLane } from './lanes.ts';
 import { record } from './record.ts';
 import { toJson, type Tx } from './tx.ts';
@@ -13,9 +15,11 @@ export async function enqueue(
   parts: readonly NewPart[],
   at: number,
   depthMax: number,
+  approval?: ApprovalUse,
 ): Promise<{ message: MessageId; added: boolean }> {
   const [first] = parts;
   if (!first) throw new AppError('invalid_request', 'There is nothing to send.');
+  if (approval) await useApproval(tx, approval, at);
   await lockLanes(tx, parts, at);
   const earlier = await tx.get<{ message_id: MessageId }>(
     sql`select message_id from outbox where key = ${first.key}`,

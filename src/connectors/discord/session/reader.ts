@@ -4,7 +4,6 @@ import { readMessage } from '../api-read-message.ts';
 import type { ApiMessage, Snowflake } from '../api-types.ts';
 import { userIdentity } from '../identity.ts';
 import { attachmentsOf } from '../inbound/attachments.ts';
-import type { Directory } from '../inbound/directory.ts';
 import { textOfMessage } from '../inbound/message-text.ts';
 import { emojiText } from '../inbound/reaction-events.ts';
 import { errorRowOf } from '../rest/error-table.ts';
@@ -16,12 +15,17 @@ export interface ReaderDeps {
   readonly connectorId: ConnectorId;
   readonly selfId: Snowflake;
   readonly rest: Rest;
-  readonly directory: Directory;
   /** The channel of a conversation; for `user:<id>` the direct channel, opened when it must be. */
-  readonly channelOf: (
+  readonly findPlace: (
     place: { readonly conversation: string; readonly thread?: string },
     signal: AbortSignal,
-  ) => Promise<ReadAnswer<Snowflake>>;
+  ) => Promise<ReadAnswer<ReadPlace>>;
+}
+
+export interface ReadPlace {
+  readonly channel: Snowflake;
+  /** Absent for direct messages, and for nothing else. */
+  readonly guild?: Snowflake;
 }
 
 /** Reads and searches messages as they are on the platform now. */
@@ -33,10 +37,10 @@ export class Reader {
   }
 
   async read(request: ReadRequest, signal: AbortSignal): Promise<ReadAnswer<MessagePage>> {
-    const channel = await this.#deps.channelOf(request, signal);
-    if (channel.kind !== 'found') return channel;
+    const place = await this.#deps.findPlace(request, signal);
+    if (place.kind !== 'found') return place;
     const { message, before, after, around, limit } = request;
-    if (message !== undefined) return this.#readOne(request, channel.value, message, signal);
+    if (message !== undefined) return this.#readOne(request, place.value, message, signal);
     const position =
       before !== undefined
         ? { before }
@@ -45,17 +49,17 @@ export class Reader {
           : around !== undefined
             ? { around }
             : {};
-    return this.#readPage(request, channel.value, position, limit, signal);
+    return this.#readPage(request, place.value, position, limit, signal);
   }
 
   /** One page is read, and what fits is found in it: the platform lets bots search in no other way. */
   async search(request: SearchRequest, signal: AbortSignal): Promise<ReadAnswer<MessagePage>> {
-    const channel = await this.#deps.channelOf(request, signal);
-    if (channel.kind !== 'found') return channel;
+    const place = await this.#deps.findPlace(request, signal);
+    if (place.kind !== 'found') return place;
     const { query, author, hasAttachments, before, limit } = request;
     const page = await this.#readPage(
       request,
-      channel.value,
+      place.value,
       before === undefined ? {} : { before },
       limit,
       signal,
@@ -74,7 +78,7 @@ export class Reader {
 
   async #readOne(
     request: ReadRequest,
-    channel: Snowflake,
+    place: ReadPlace,
     message: string,
     signal: AbortSignal,
   ): Promise<ReadAnswer<MessagePage>> {
@@ -82,7 +86,7 @@ export class Reader {
       {
         method: 'GET',
         route: '/channels/{channel}/messages/{message}',
-        params: { channel, message },
+        params: { channel: place.channel, message },
         priority: 'interaction',
         auth: 'bot',
       },
@@ -90,12 +94,12 @@ export class Reader {
     );
     if (answer.kind !== 'ok') return refusalOf(answer);
     const found = readMessage(answer.body);
-    return { kind: 'found', value: { messages: found ? [this.#view(found, request, channel)] : [] } };
+    return { kind: 'found', value: { messages: found ? [this.#view(found, request, place)] : [] } };
   }
 
   async #readPage(
     request: ReadRequest | SearchRequest,
-    channel: Snowflake,
+    place: ReadPlace,
     position: Readonly<Record<string, string>>,
     limit: number,
     signal: AbortSignal,
@@ -104,7 +108,7 @@ export class Reader {
       {
         method: 'GET',
         route: '/channels/{channel}/messages',
-        params: { channel },
+        params: { channel: place.channel },
         query: { ...position, limit: String(limit) },
         priority: 'interaction',
         auth: 'bot',
@@ -123,7 +127,7 @@ export class Reader {
     return {
       kind: 'found',
       value: {
-        messages: messages.map((message) => this.#view(message, request, channel)),
+        messages: messages.map((message) => this.#view(message, request, place)),
         ...(isFull && oldest ? { nextBefore: oldest.id } : {}),
         ...(newest ? { nextAfter: newest.id } : {}),
       },
@@ -133,11 +137,10 @@ export class Reader {
   #view(
     message: ApiMessage,
     { conversation, thread }: { readonly conversation: string; readonly thread?: string },
-    channel: Snowflake,
+    { channel, guild }: ReadPlace,
   ): MessageView {
-    const { connectorId, selfId, directory } = this.#deps;
+    const { connectorId, selfId } = this.#deps;
     const author = message.author;
-    const guild = message.guild_id ?? directory.channel(channel)?.guild_id;
     const editedAt = Date.parse(message.edited_timestamp ?? '');
     const display = author?.global_name ?? author?.username;
     return {
