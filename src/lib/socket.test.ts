@@ -158,7 +158,8 @@ describe('a paused socket', () => {
   it('can be closed all the same', async () => {
     const server = await openWsServer((peer) => peer.send('x'));
 
-    const socket = await connect(urlOf(server));
+    // On a clock that stands still, so that nobody loses patience.
+    const socket = await connect(urlOf(server), {}, { clock: new ManualClock() });
     socket.pause();
     socket.onMessage(() => undefined);
     socket.close(4900, 'bye');
