@@ -60,7 +60,7 @@ function logSink({ logFormat }: UpOptions, { logLevel }: Config, stderr: UpWorld
 }
 
 /** Signals stop it in good order; a later one at once. What a connector throws outside of any call costs its session only. */
-function watchProcess(daemon: Daemon, end: (fatal: AppError | undefined) => void): () => void {
+export function watchProcess(daemon: Daemon, end: (fatal: AppError | undefined) => void): () => void {
   const onSignal = heedSignals(
     systemClock,
     () => end(undefined),

@@ -361,10 +361,15 @@ describe('how many turns run at once', () => {
     });
     await settled();
 
-    for (let room = 0; room < 40; room++) await hear(world, `slow ${room}`, `slow-${room}`);
+    const slow: EventId[] = [];
+    for (let room = 0; room < 40; room++) slow.push(await hear(world, `slow ${room}`, `slow-${room}`));
     const id = await hear(world, 'fast');
     await world.until(async () => (await stateOf(world, id)) === 'done');
+    await world.clock.pass(25_000);
 
     expect(world.turns.filter(({ event }) => textOf(event).startsWith('slow'))).toHaveLength(1);
+    const waiting = await Promise.all(slow.map((each) => world.event(each)));
+    expect(waiting.map(({ state }) => state)).toEqual(slow.map(() => 'pending'));
+    expect(waiting.filter(({ attempts }) => attempts > 1)).toEqual([]);
   });
 });
