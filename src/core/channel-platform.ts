@@ -26,7 +26,8 @@ import { type Identity, type StatusView, statusOf } from './platform/status.ts';
 import type { Tokens } from './platform/tokens.ts';
 import type { Webhooks } from './platform/webhooks.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type Trace, traceOf } from './trace.ts';
+import { blockOf } from './queue-block.ts';
+import { type Trace, type TraceDeps, traceOf } from './trace.ts';
 import { type Why, whyOf } from './why.ts';
 
 export interface ChannelPlatformDeps {
@@ -103,12 +104,24 @@ export class ChannelPlatform {
 
   /** @throws AppError `not_found`. */
   trace(id: string): Promise<Trace> {
-    return traceOf(this.#deps.store, id, (kind) => this.#deps.adapters.find(kind));
+    return traceOf(this.#traceDeps, id);
   }
 
   /** @throws AppError `not_found`. */
   why(id: string): Promise<Why> {
-    return whyOf(this.#deps.store, id, (kind) => this.#deps.adapters.find(kind));
+    return whyOf(this.#traceDeps, id);
+  }
+
+  get #traceDeps(): TraceDeps {
+    const { store, adapters, clock } = this.#deps;
+    return {
+      store,
+      findAdapter: (kind) => adapters.find(kind),
+      findBlock: async (id) => {
+        const channel = (await this.channels.list()).find((view) => view.id === id);
+        return channel && blockOf(channel, clock.now());
+      },
+    };
   }
 
   journal(filter: { source?: string; kind?: string }, page: PageRequest): Promise<Page<StoredJournalEntry>> {

@@ -15,6 +15,7 @@ import type { DeliveryRecord } from '../domain/webhook.ts';
 import type { EventRecord } from '../store/inbox-store.ts';
 import type { PartRecord } from '../store/outbox-store.ts';
 import type { Store } from '../store/store.ts';
+import type { FindBlock } from './queue-block.ts';
 import { toSteps, type TraceStep } from './trace-steps.ts';
 
 export interface Trace {
@@ -33,29 +34,34 @@ export interface Trace {
 
 const stepsMax = 1_000;
 
-/** What a platform's own name for a message may stand for. */
-export type FindAdapter = (kind: string) => Pick<ConnectorAdapter, 'parseLink'> | undefined;
+export interface TraceDeps {
+  readonly store: Store;
+  /** What a platform's own name for a message may stand for. */
+  readonly findAdapter: (kind: string) => Pick<ConnectorAdapter, 'parseLink'> | undefined;
+  readonly findBlock: FindBlock;
+}
 
 /**
  * Puts together what happened to the thing with this id: an event, a turn, a message, a part, a delivery,
  * or a message by the platform's own id or link. @throws AppError `not_found`.
  */
-export async function traceOf(store: Store, id: string, findAdapter: FindAdapter): Promise<Trace> {
-  if (id.startsWith('evt_')) return traceEvent(store, id as EventId);
-  if (id.startsWith('turn_')) return traceEvent(store, eventIdOfTurn(id as TurnId));
-  if (id.startsWith('dlv_')) return traceDelivery(store, id as DeliveryId);
-  if (id.startsWith('msg_')) return traceMessage(store, id as MessageId);
-  if (id.startsWith('prt_')) return tracePart(store, await store.outbox.getPart(id as PartId), id);
-  return traceOnPlatform(store, id, findAdapter);
+export async function traceOf(deps: TraceDeps, id: string): Promise<Trace> {
+  if (id.startsWith('evt_')) return traceEvent(deps, id as EventId);
+  if (id.startsWith('turn_')) return traceEvent(deps, eventIdOfTurn(id as TurnId));
+  if (id.startsWith('dlv_')) return traceDelivery(deps, id as DeliveryId);
+  if (id.startsWith('msg_')) return traceMessage(deps, id as MessageId);
+  if (id.startsWith('prt_')) return tracePart(deps, await deps.store.outbox.getPart(id as PartId), id);
+  return traceOnPlatform(deps, id);
 }
 
-async function traceEvent(store: Store, id: EventId): Promise<Trace> {
+async function traceEvent(deps: TraceDeps, id: EventId): Promise<Trace> {
+  const { store } = deps;
   const event = await store.inbox.getEvent(id);
   if (!event) throw missing(id);
   const parts = await store.outbox.listPartsOfEvent(id);
   const delivery =
     event.delivery === undefined ? undefined : await store.webhooks.getDelivery(event.delivery);
-  const { state, reason, detail } = stateOfEvent(event, parts);
+  const { state, reason, detail } = await withBlock(stateOfEvent(event, parts), parts, deps);
   return {
     id,
     state,
@@ -69,21 +75,23 @@ async function traceEvent(store: Store, id: EventId): Promise<Trace> {
   };
 }
 
-async function traceMessage(store: Store, id: MessageId): Promise<Trace> {
+async function traceMessage(deps: TraceDeps, id: MessageId): Promise<Trace> {
+  const { store } = deps;
   const parts = await store.outbox.listPartsOfMessage(id);
   const [first] = parts;
   if (!first) throw missing(id);
-  if (first.origin.kind === 'turn') return traceEvent(store, first.origin.event);
-  const { state, reason, detail } = stateOfParts(parts);
+  if (first.origin.kind === 'turn') return traceEvent(deps, first.origin.event);
+  const { state, reason, detail } = await withBlock(stateOfParts(parts), parts, deps);
   const steps = toSteps(await store.journal.listSubject(id, stepsMax), { state, reason }, first.createdAt);
   return { id, state, reason, ...(detail === undefined ? {} : { detail }), steps, parts };
 }
 
-async function traceDelivery(store: Store, id: DeliveryId): Promise<Trace> {
+async function traceDelivery(deps: TraceDeps, id: DeliveryId): Promise<Trace> {
+  const { store } = deps;
   const delivery = await store.webhooks.getDelivery(id);
   if (!delivery) throw missing(id);
   if (delivery.verdict === 'accepted' && delivery.event !== undefined)
-    return traceEvent(store, delivery.event);
+    return traceEvent(deps, delivery.event);
   const { verdict, reason } = delivery;
   const state = verdict === 'accepted' ? 'done' : verdict;
   const entries = await store.journal.listSubject(delivery.event ?? id, stepsMax);
@@ -99,20 +107,21 @@ async function traceDelivery(store: Store, id: DeliveryId): Promise<Trace> {
   };
 }
 
-function tracePart(store: Store, part: PartRecord | undefined, id: string): Promise<Trace> {
+function tracePart(deps: TraceDeps, part: PartRecord | undefined, id: string): Promise<Trace> {
   if (!part) throw missing(id);
-  return traceMessage(store, part.message);
+  return traceMessage(deps, part.message);
 }
 
 /** The id on a platform says nothing about which one, so every connector is asked; there are few. */
-async function traceOnPlatform(store: Store, id: string, findAdapter: FindAdapter): Promise<Trace> {
+async function traceOnPlatform(deps: TraceDeps, id: string): Promise<Trace> {
+  const { store, findAdapter } = deps;
   for (const { id: connector, kind } of await store.connectors.listConnectors()) {
     const link = findAdapter(kind)?.parseLink?.(id);
     const event = link && (await store.inbox.findEvent(connector, link.dedupeKey));
     // Our own message comes back as an event too; what became of it is told by the part.
     const part = await store.outbox.findByPlatformId(connector satisfies ConnectorId, link?.message ?? id);
-    if (part) return tracePart(store, part, id);
-    if (event) return traceEvent(store, event.id);
+    if (part) return tracePart(deps, part, id);
+    if (event) return traceEvent(deps, event.id);
   }
   throw missing(id);
 }
@@ -124,7 +133,7 @@ interface Standing {
 }
 
 function stateOfEvent(event: EventRecord, parts: readonly PartRecord[]): Standing {
-  const reason = event.reason ?? 'routed';
+  const reason = event.reason ?? (event.leased ? 'routed' : 'queued');
   const detail = event.detail === undefined ? {} : { detail: event.detail };
   switch (event.state) {
     case 'pending':
@@ -147,9 +156,20 @@ function stateOfParts(parts: readonly PartRecord[]): Standing {
     parts.find((part) => part.state === 'discarded') ??
     parts.at(-1);
   const detail = worst?.detail === undefined ? {} : { detail: worst.detail };
-  if (worst?.state === 'pending')
-    return { state: 'delivering', reason: worst.reason ?? 'answered', ...detail };
+  if (worst?.state === 'pending') return { state: 'delivering', reason: worst.reason ?? 'queued', ...detail };
   return { state: worst?.state ?? 'done', reason: worst?.reason ?? 'delivered', ...detail };
+}
+
+/** What is on its way out stands where its connector's queue does, whatever became of an earlier attempt. */
+async function withBlock(
+  standing: Standing,
+  parts: readonly PartRecord[],
+  { findBlock }: TraceDeps,
+): Promise<Standing> {
+  const waiting = parts.find(({ state }) => state === 'pending');
+  if (standing.state !== 'delivering' || !waiting) return standing;
+  const block = await findBlock(waiting.connector);
+  return block ? { state: 'delivering', ...block } : standing;
 }
 
 function missing(id: string): AppError {

@@ -1,7 +1,7 @@
 import { reasonTable } from '../domain/reasons.ts';
 import type { TraceState } from '../domain/trace.ts';
 import type { Store } from '../store/store.ts';
-import { type FindAdapter, type Trace, traceOf } from './trace.ts';
+import { type Trace, type TraceDeps, traceOf } from './trace.ts';
 
 export interface Why {
   readonly id: string;
@@ -29,23 +29,33 @@ const opening: Readonly<Record<TraceState, string>> = {
 };
 
 /** One sentence on why a thing is where it is, from the same records as the trace. */
-export async function whyOf(store: Store, id: string, findAdapter: FindAdapter): Promise<Why> {
-  const trace = await traceOf(store, id, findAdapter);
+export async function whyOf(deps: TraceDeps, id: string): Promise<Why> {
+  const trace = await traceOf(deps, id);
   const { meaning, hint } = reasonTable[trace.reason];
   const facts = [
     withoutStop(meaning),
     trace.detail === undefined ? undefined : withoutStop(trace.detail),
     ruleOf(trace),
-    await positionOf(store, trace),
+    await positionOf(deps.store, trace),
     retryOf(trace),
   ].filter((fact) => fact !== undefined);
   return {
     id: trace.id,
     state: trace.state,
     reason: trace.reason,
-    sentence: `${opening[trace.state]}: ${facts.join('; ')}.`,
+    sentence: `${openingOf(trace)}: ${facts.join('; ')}.`,
     hint,
   };
+}
+
+/** What nobody asked for answers nothing. */
+function openingOf({ state, event }: Trace): string {
+  if (event) return opening[state];
+  return state === 'delivering'
+    ? 'It is on the way'
+    : state === 'delivered'
+      ? 'It was delivered'
+      : opening[state];
 }
 
 function withoutStop(sentence: string): string {

@@ -308,6 +308,19 @@ describe('trace and why', () => {
     expect(text).toBe('It was ignored: No rule selects this event.\nAdd one: palyra router rules set.\n');
   });
 
+  it('say what keeps a message from going out, until it goes', async () => {
+    await good(daemon, 'channels', 'add', '--provider', 'echo', '--account', 'halted');
+    await good(daemon, 'channels', 'pause', 'echo:halted', '--reason', 'migration');
+    const sent = await asJson<Sent>(daemon, 'message', 'send', 'echo:halted', 'room', '--text', 'late');
+
+    const paused = await good(daemon, 'why', sent.message);
+    await good(daemon, 'channels', 'resume', 'echo:halted');
+    await until(async () => (await daemon.trace(sent.message)).settled || undefined);
+
+    expect(paused.split('\n')[0]).toBe('It is on the way: The operator paused the queue; migration.');
+    expect(await good(daemon, 'why', sent.message)).toBe('It was delivered: The platform has it.\n');
+  });
+
   it.each(['trace', 'why'])('%s fails for an id that nobody knows', async (command) => {
     const ran = await palyra(daemon, command, 'evt_nothing');
 
