@@ -42,6 +42,8 @@ export const limits = {
   webhookBodyBytesMax: 25 * mib,
   adminBodyBytesMax: 1 * mib,
   pageSizeMax: 500,
+  /** Repeats of one event that its trace names one by one. */
+  repeatsNotedMax: 20,
 } as const;
 
 export function byteLength(text: string): number {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { limits } from '../../domain/limits.ts';
 import type { AuditEntry, JournalEntry } from '../journal-store.ts';
 import type { Store } from '../store.ts';
 import { known, only, rejectsWith } from './checks.ts';
-import { accept, connector, endOf, leaseRequest } from './data.ts';
+import { accept, connector, endOf, eventId, leaseRequest } from './data.ts';
 import type { StoreCase } from './store-case.ts';
 
 function entry(kind: string, rest: Partial<JournalEntry> = {}): JournalEntry {
@@ -209,6 +210,22 @@ const recording: readonly StoreCase[] = [
         ['inbound.accepted', 'inbound.deduplicated', 'turn.ended'],
       );
       assert.ok(steps.every(({ source }) => source === connector));
+    },
+  },
+  {
+    name: 'counts every repeat of an event, and names the first ones only',
+    async run(open) {
+      const store = await open();
+      await accept(store, [{ key: 'a' }]);
+      const repeats = limits.repeatsNotedMax + 5;
+      for (let index = 0; index < repeats; index++)
+        await accept(store, [{ key: `b${index}`, dedupeKey: 'a' }]);
+
+      const steps = await store.journal.listSubject('evt_a', 1_000);
+
+      const noted = steps.filter(({ kind }) => kind === 'inbound.deduplicated');
+      assert.equal(noted.length, limits.repeatsNotedMax);
+      assert.equal(known(await store.inbox.getEvent(eventId('a'))).duplicates, repeats);
     },
   },
   {

@@ -9,6 +9,7 @@ import {
   endOf,
   eventId,
   gaugesOf,
+  laneName,
   leaseRequest,
   messageId,
   newMessage,
@@ -118,6 +119,27 @@ const contents: readonly StoreCase[] = [
   },
 ];
 
+const lanes: readonly StoreCase[] = [
+  {
+    name: 'forgets that we took part in a conversation when we have not spoken there for long',
+    async run(open) {
+      const store = await open();
+      for (const [key, at] of [
+        ['old', 1_000],
+        ['young', 2_000],
+      ] as const) {
+        await enqueue(store, { key, conversation: key }, at);
+        await deliver(store, await leasePart(store, at), at);
+      }
+
+      const { removed } = await pruneAll(store, policy(3_001, { tombstonesMs: 2_000 }));
+
+      const participates = (key: string): Promise<boolean> => store.outbox.getParticipation(laneName(key));
+      assert.deepEqual([removed, await participates('old'), await participates('young')], [1, false, true]);
+    },
+  },
+];
+
 const deadLetters: readonly StoreCase[] = [
   {
     name: 'gives up on dead letters that nobody decides about, and still recognises their repeats',
@@ -210,6 +232,7 @@ const deliveries: readonly StoreCase[] = [
 
 export const retentionCases: readonly StoreCase[] = [
   ...contents,
+  ...lanes,
   ...deadLetters,
   ...deliveries,
   {

@@ -320,6 +320,8 @@ CREATE TABLE participation (
   at   bigint not null
 );
 
+CREATE INDEX participation_at on participation (at);
+
 CREATE TABLE platform_cursor (
   source     text   not null primary key,
   cursor     text   not null,

@@ -1,5 +1,6 @@
 import { AppError } from '../../domain/errors.ts';
 import type { EventId } from '../../domain/ids.ts';
+import { limits } from '../../domain/limits.ts';
 import { sql } from '../../lib/sql.ts';
 import type { Accepted, AcceptRequest, NewEvent } from '../inbox-store.ts';
 import { checkClaim } from './connectors.ts';
@@ -101,8 +102,12 @@ async function findAccepted(tx: Tx, { event }: NewEvent): Promise<EventId | unde
 }
 
 async function countDuplicate(tx: Tx, request: AcceptRequest, id: EventId): Promise<Accepted> {
-  await tx.run(sql`update inbox set duplicates = duplicates + 1 where id = ${id}`);
+  const counted = await tx.get<{ duplicates: number }>(
+    sql`update inbox set duplicates = duplicates + 1 where id = ${id} returning duplicates`,
+  );
   tx.count(request.source, 'duplicate', request.at);
+  // All are counted; a storm of them must not crowd the other steps of the event out of its trace.
+  if ((counted?.duplicates ?? 0) > limits.repeatsNotedMax) return { id, duplicate: true };
   await record(tx, {
     at: request.at,
     kind: 'inbound.deduplicated',

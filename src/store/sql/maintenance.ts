@@ -168,6 +168,11 @@ async function deleteOutdated(tx: Tx, policy: RetentionPolicy): Promise<readonly
       sql`event_id, id from attachment where at < ${now - tombstonesMs} order by at`,
     ],
     [
+      sql`participation`,
+      sql`lane`,
+      sql`lane from participation where at < ${now - tombstonesMs} order by at`,
+    ],
+    [
       sql`conversation`,
       sql`lane`,
       sql`lane from conversation where seen_at < ${now - tombstonesMs} order by seen_at`,

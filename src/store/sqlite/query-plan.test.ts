@@ -73,6 +73,7 @@ const bounded: readonly (readonly [RegExp, string])[] = [
     'one slice of retention',
   ],
   [/^SEARCH (in|out)box USING INDEX (in|out)box_dead \(finished_at<\?\)$/, 'one slice of retention'],
+  [/^SEARCH participation USING INDEX participation_at \(at<\?\)$/, 'one slice of retention'],
   [
     /^(SCAN|SEARCH) (in|out)box USING INDEX (in|out)box_dead(_source)?( \(.*\))?$/,
     'a page of dead letters, in order',
