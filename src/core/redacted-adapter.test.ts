@@ -81,6 +81,14 @@ describe('a session', () => {
     await expect(session.closed).rejects.toMatchObject({ message: 'no [secret]' });
   });
 
+  it('shows how it is doing, but for the secrets that the platform has put in there', async () => {
+    const { session } = await open((own) =>
+      Object.assign(own, { snapshot: () => ({ bot: { name: 'I am s3cret' }, shards: [1, 2] }) }),
+    );
+
+    expect(session.snapshot?.()).toEqual({ bot: { name: 'I am [secret]' }, shards: [1, 2] });
+  });
+
   it('can what it could, and no more', async () => {
     const { session, own } = await open();
     own.resolveUnknown = () => Promise.resolve({ kind: 'absent' });

@@ -15,6 +15,7 @@ export function redactedAdapter(adapter: ConnectorAdapter, redact: Redact): Conn
 function redactedSession(session: ConnectorSession, redact: Redact): ConnectorSession {
   const read = session.read?.bind(session);
   const search = session.search?.bind(session);
+  const snapshot = session.snapshot?.bind(session);
   const clean = <Told extends object>(tell: () => Promise<Told>): Promise<Told> =>
     cleanly(redact, async () => cleanDetail(await tell(), redact));
   const closed = clean(() => session.closed);
@@ -25,6 +26,7 @@ function redactedSession(session: ConnectorSession, redact: Redact): ConnectorSe
     sendOutbound: (part, signal) => clean(() => session.sendOutbound(part, signal)),
     ...(read ? { read: (request, signal) => clean(() => read(request, signal)) } : {}),
     ...(search ? { search: (request, signal) => clean(() => search(request, signal)) } : {}),
+    ...(snapshot ? { snapshot: () => redactedData(snapshot(), redact) } : {}),
   });
 }
 
@@ -34,6 +36,11 @@ async function cleanly<Value>(redact: Redact, work: () => Promise<Value>): Promi
   } catch (thrown) {
     throw redactedError(thrown, redact);
   }
+}
+
+/** The platform may have named itself after a secret. */
+export function redactedData<Data>(data: Data, redact: Redact): Data {
+  return JSON.parse(redact(JSON.stringify(data))) as Data;
 }
 
 function cleanDetail<Told extends object>(told: Told, redact: Redact): Told {

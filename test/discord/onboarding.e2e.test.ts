@@ -117,6 +117,29 @@ describe('an account that was set up', () => {
   });
 });
 
+describe('a server that says again what it was told', () => {
+  it('has no part of the token come back in a report, an error, a log or a trace', async () => {
+    const token = 'MTk4.told-back-by-the-server';
+    const world = await openSetupWorld({ bot: { token, username: `I am ${token}` } });
+    const { fake, shell, there } = world;
+    const from = { ...shell, env: { BOT: token } };
+    const flags = ['channels', 'discord', 'setup', ...there, '--token-env', 'BOT'];
+    const channel = fake.addChannel(fake.addGuild({ everyone: 0n }), { name: token });
+
+    const said = [
+      await palyra(from, ...flags, '--dry-run', '--json'),
+      await palyra(from, ...flags, '--verify-channel', channel.id),
+      await palyra(from, ...flags),
+      await palyra(from, 'channels', 'discord', 'health-refresh', '--verify-channel', channel.id, '--json'),
+      await palyra(from, 'channels', 'discord', 'status'),
+    ];
+
+    expect(said.map(({ exit }) => exit)).toEqual([0, 64, 0, 69, 0]);
+    expect(said.map(({ stdout, stderr }) => `${stdout}${stderr}`).join()).not.toContain(token);
+    expect(await wherever(world)).not.toContain(token);
+  });
+});
+
 describe('a setup that fails', () => {
   const cases = [
     [

@@ -15,6 +15,7 @@ import type { Redactor } from '../../lib/redact.ts';
 import type { ConnectorRecord } from '../../store/connector-store.ts';
 import type { Store } from '../../store/store.ts';
 import { parseConfig } from '../connector-supervisor.ts';
+import { redactedData } from '../redacted-adapter.ts';
 import { redactedError } from '../redacted-error.ts';
 import { PlanApplier, type PlanApplierDeps } from './plan-applier.ts';
 
@@ -108,7 +109,7 @@ export class Onboarding {
   async #cleanly<Told>(ask: () => Promise<Told>): Promise<Told> {
     const redact = (text: string): string => this.#deps.redactor.redact(text);
     try {
-      return JSON.parse(redact(JSON.stringify(await ask()))) as Told;
+      return redactedData(await ask(), redact);
     } catch (thrown) {
       throw redactedError(thrown, redact);
     }
