@@ -78,7 +78,7 @@ export interface Channel {
   thread?: ThreadState;
   readonly tags: readonly { readonly id: string; readonly name: string }[];
   readonly requiresTag: boolean;
-  readonly log: MessageLog;
+  readonly log: MessageLog<Message>;
 }
 
 export interface Attachment {

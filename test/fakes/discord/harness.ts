@@ -31,7 +31,7 @@ export class DiscordHarness implements ConnectorHarness {
   /** At which dispatch of the session each message came. */
   readonly #seqOf = new Map<string, number>();
 
-  readonly adapter: ConnectorAdapter = createDiscordAdapter() as ConnectorAdapter;
+  readonly adapter: ConnectorAdapter = createDiscordAdapter();
   readonly catchesUp = true;
   readonly identities = [
     {
@@ -199,6 +199,6 @@ function toShown({ id, content, reference, reactions }: Message, place: Channel,
     message: id,
     text: content,
     ...(reference?.messageId === undefined ? {} : { replyTo: reference.messageId }),
-    reactions: own.map(({ emoji }) => emoji.name ?? ''),
+    reactions: own.map(({ emoji }) => emoji.name),
   };
 }

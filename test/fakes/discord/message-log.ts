@@ -1,11 +1,10 @@
-import type { Message } from './entities.ts';
 import { compareIds } from './snowflakes.ts';
 
 /** Messages kept per channel; the oldest go first. */
 const messagesMax = 50_000;
 
 /** The messages of a channel, in the order of their ids. */
-export class MessageLog {
+export class MessageLog<Message extends { readonly id: string }> {
   #inOrder: Message[] = [];
   readonly #byId = new Map<string, Message>();
 

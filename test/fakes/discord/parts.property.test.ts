@@ -39,7 +39,7 @@ describe('a channel', () => {
         fc.nat(40),
         fc.integer({ min: 1, max: 10 }),
         (steps, at, limit) => {
-          const log = new MessageLog();
+          const log = new MessageLog<Message>();
           const model: string[] = [];
           let next = 100;
           for (const one of steps) {

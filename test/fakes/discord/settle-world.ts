@@ -8,6 +8,7 @@ import type {
   Role,
   ThreadState,
   User,
+  Message,
 } from './entities.ts';
 import { MessageLog } from './message-log.ts';
 import { everyoneDefault } from './permissions.ts';
@@ -231,7 +232,7 @@ export function makeChannel(
     recipients: [],
     tags: [],
     requiresTag: false,
-    log: new MessageLog(),
+    log: new MessageLog<Message>(),
     ...given,
   };
   world.channels.set(channel.id, channel);
