@@ -28,8 +28,8 @@ export class ScriptedSession implements ConnectorSession {
   resolveUnknown?: LookUp;
   typing?: NonNullable<ConnectorSession['typing']>;
   revise?: NonNullable<ConnectorSession['revise']>;
-  read?: NonNullable<ConnectorSession['read']>;
-  search?: NonNullable<ConnectorSession['search']>;
+  declare read?: NonNullable<ConnectorSession['read']>;
+  declare search?: NonNullable<ConnectorSession['search']>;
   onClose: () => Promise<void> = () => Promise.resolve();
 
   constructor(host: Host) {
@@ -75,7 +75,7 @@ export class ScriptedAdapter implements ConnectorAdapter {
   readonly needsSecret = false;
   readonly capabilities: ConnectorAdapter['capabilities'];
   readonly split?: NonNullable<ConnectorAdapter['split']>;
-  parseLink?: NonNullable<ConnectorAdapter['parseLink']>;
+  declare parseLink?: NonNullable<ConnectorAdapter['parseLink']>;
   /** Every session that was opened, the newest last. */
   readonly sessions: ScriptedSession[] = [];
   /** How often a session was asked for. */
