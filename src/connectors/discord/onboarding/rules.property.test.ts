@@ -6,7 +6,7 @@ import type { AgentId, ConnectorId } from '../../../domain/ids.ts';
 import type { ChatEvent } from '../../../domain/inbound-event.ts';
 import { compileRouter } from '../../../core/router/compile.ts';
 import type { RouteFacts } from '../../../core/router/decision.ts';
-import { DiscordSetup, inboundScopes } from './request.ts';
+import { DiscordSetup } from './request.ts';
 import { rulesOf } from './rules.ts';
 
 /** Few of each, so that lists and events meet. */
@@ -14,19 +14,26 @@ const ids = ['1', '2', '3'] as const;
 const some = fc.uniqueArray(fc.constantFrom(...ids), { maxLength: 2 });
 const identity = (kind: string) => fc.constantFrom(...ids).map((id) => `discord:${kind}:${id}`);
 
-const answers = fc.record({
-  scope: fc.constantFrom(...inboundScopes),
-  confirmOpen: fc.boolean(),
-  guilds: some,
-  channels: some,
-  roles: some,
+const policy = {
   allowFrom: some,
   denyFrom: some,
   directMessages: fc.constantFrom('deny', 'allow', 'pairing', 'allowlist'),
   requireMention: fc.boolean(),
-});
+};
 
-const setups = answers
+/** Of each scope as many; those that no request may be are left out. */
+const setups = fc
+  .oneof(
+    fc.record({ scope: fc.constant('dm_only'), ...policy }),
+    fc.record({
+      scope: fc.constant('allowlisted_guild_channels'),
+      ...policy,
+      guilds: some,
+      channels: some,
+      roles: some,
+    }),
+    fc.record({ scope: fc.constant('open_guild_channels'), confirmOpen: fc.constant(true), ...policy }),
+  )
   .map((given) => DiscordSetup.safeParse(given).data)
   .filter((setup) => setup !== undefined);
 
@@ -84,8 +91,12 @@ const events: fc.Arbitrary<ChatEvent> = fc
 
 const agent = 'helper' as AgentId;
 
+/** In the order in which the rules are asked, and in the other: nothing is to hang on it. */
 function decide(setup: DiscordSetup, event: ChatEvent, given: RouteFacts) {
-  return compileRouter(rulesOf(setup, agent)).route(event, given);
+  const rules = rulesOf(setup, agent);
+  const decision = compileRouter(rules).route(event, given);
+  expect(compileRouter(rules.toReversed()).route(event, given)).toEqual(decision);
+  return decision;
 }
 
 /** Whatever is accepted has to be so. */
