@@ -5,6 +5,7 @@ import { rule } from '../../../test/support/rules.ts';
 import type { OnboardingPlan } from '../../connectors/onboarding.ts';
 import { AppError } from '../../domain/errors.ts';
 import { connectorId, type RuleId } from '../../domain/ids.ts';
+import { sleep } from '../../lib/clock.ts';
 import { Secret } from '../../lib/secret.ts';
 import { startVault } from '../../vault/vault.fixture.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -116,8 +117,9 @@ describe('a plan', () => {
     expect(world.adapter.session.host.config).toEqual({ greeting: 'new' });
   });
 
-  it('has its rules in force before a session can hear anything', async () => {
+  it('has its rules in force before a session can hear anything, however slow the store', async () => {
     const inForce: number[] = [];
+    world.onStoreCall = (name) => (name === 'rules.listRules' ? sleep(world.clock, 2_000) : undefined);
     world.adapter.prepare = () => inForce.push(engine.policy.rules.length);
 
     await settle(plans.apply(plan()));
@@ -137,6 +139,14 @@ describe('a plan', () => {
       connectors: [expect.objectContaining({ id })],
     });
     expect(world.adapter.sessions.map(({ closeCalls }) => closeCalls)).toEqual([1, 0]);
+  });
+
+  it('opens one session for other settings', async () => {
+    await settle(plans.apply(plan({ config: { greeting: 'old' } })));
+
+    await settle(plans.apply(plan()));
+
+    expect(world.adapter.opened).toBe(2);
   });
 
   it('opens the session anew for another token alone', async () => {
