@@ -126,6 +126,44 @@ describe('the directory', () => {
   });
 });
 
+describe('a new session', () => {
+  const ready = (...ids: readonly string[]): readonly [string, object] => [
+    'READY',
+    {
+      user: { id: selfId, username: 'bot', bot: true },
+      session_id: 's',
+      resume_gateway_url: 'wss://gateway.example',
+      guilds: ids.map((id) => ({ id, unavailable: true })),
+    },
+  ];
+  const told: readonly [string, object] = [
+    'GUILD_CREATE',
+    guild({ channels: [{ ...text, last_message_id: '99' }] }),
+  ];
+
+  it('makes forgotten what was said last in the channels of its guilds, until it tells', () => {
+    const after = directoryOf(told, ready(guildId));
+    const toldAgain = directoryOf(told, ready(guildId), told);
+
+    expect(after.channel(textId)).toMatchObject({ id: textId, name: text.name });
+    expect(after.channel(textId)).not.toHaveProperty('last_message_id');
+    expect(toldAgain.channel(textId)).toMatchObject({ last_message_id: '99' });
+  });
+
+  it('leaves the guilds of other connections as they are', () => {
+    expect(directoryOf(told, ready('5')).channel(textId)).toMatchObject({ last_message_id: '99' });
+  });
+
+  it.each([
+    ['are all told of', [told], false],
+    ['are not all told of', [], true],
+    ['are in an outage', [['GUILD_CREATE', { id: guildId, unavailable: true }] as const], true],
+    ['are not ours any more', [['GUILD_DELETE', { id: guildId }] as const], false],
+  ])('is looked at whether its guilds %s', (_what, after, isAwaiting) => {
+    expect(directoryOf(ready(guildId), ...after).isAwaitingGuilds).toBe(isAwaiting);
+  });
+});
+
 describe('what is missing', () => {
   const message = { channel_id: textId, guild_id: guildId, mention_roles: [] };
 

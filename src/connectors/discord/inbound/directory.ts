@@ -180,7 +180,7 @@ export class Directory {
     this.#selfId = ready.user.id;
     for (const guild of ready.guilds) this.#awaited.add(guild);
     for (const { last_message_id: last, ...channel } of [...this.#channels.values()])
-      if (last !== undefined && this.#awaited.has(channel.guild_id ?? ''))
+      if (last !== undefined && (channel.guild_id === undefined || this.#awaited.has(channel.guild_id)))
         this.#channels.set(channel.id, channel);
   }
 

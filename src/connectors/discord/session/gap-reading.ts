@@ -122,8 +122,8 @@ export class GapReading {
       await this.#accept(wanted, place, signal);
       progress.messages += wanted.length;
       progress.after = wanted.at(-1)?.message.id ?? progress.after;
-      if (wanted.length < messages.length || (progress.messages === perConversationMax && !page.isLast)) {
-        this.skip(Math.max(1, messages.length - wanted.length), 'messages beyond perConversationMax');
+      if (wanted.length < messages.length) {
+        this.skip(messages.length - wanted.length, 'messages beyond perConversationMax');
         progress.isOver = true;
       } else if (messages.length < page.messages.length || page.isLast) return;
     }

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import type { Dispatch } from '../inbound/inbound-context.ts';
+import { Places } from './places.ts';
+import { channel, guild, lost, refused, SessionBench } from './session.fixture.ts';
+
+const parent = '800000000000000009';
+const dispatch: Dispatch = { type: 'MESSAGE_CREATE', data: { guild_id: guild, channel_id: channel } };
+const ofRoles: Dispatch = {
+  ...dispatch,
+  data: { guild_id: guild, channel_id: channel, mention_roles: ['5'] },
+};
+
+function open() {
+  const bench = new SessionBench();
+  const { rest, directory, clock, closing } = bench;
+  const places = new Places({ rest, directory, clock });
+  const learn = (what = dispatch): Promise<void> => places.learn(what, closing.signal);
+  return { bench, places, learn };
+}
+
+describe('a place that the gateway has not told of', () => {
+  it('is asked for once, and known from then on', async () => {
+    const { bench, places, learn } = open();
+    bench.rest.channels.set(channel, { id: channel, type: 11, guild_id: guild, parent_id: parent });
+
+    const before = places.isMissing(dispatch);
+    await learn();
+    await learn();
+
+    expect(before).toBe(true);
+    expect(places.isMissing(dispatch)).toBe(false);
+    expect(bench.directory.channel(channel)).toMatchObject({ type: 11, parent_id: parent });
+    expect(bench.rest.asked).toEqual([`GET /channels/${channel}`]);
+  });
+
+  it('is asked for with the roles of its guild, where roles are mentioned', async () => {
+    const { bench, learn } = open();
+    bench.rest.channels.set(channel, { id: channel, type: 0, guild_id: guild });
+    bench.rest.answers.push(({ route }) =>
+      route === '/guilds/{guild}/roles'
+        ? { kind: 'ok', status: 200, body: [{ id: '5', tags: { bot_id: '900000000000000001' } }] }
+        : undefined,
+    );
+
+    await learn(ofRoles);
+
+    expect(bench.directory.selfRoles(guild)).toEqual(['5']);
+    expect(bench.rest.asked).toEqual([`GET /channels/${channel}`, `GET /guilds/${guild}/roles`]);
+  });
+
+  it('is not asked for again when the platform will not tell', async () => {
+    const { bench, places, learn } = open();
+
+    await learn();
+    await learn();
+
+    expect(places.isMissing(dispatch)).toBe(false);
+    expect(bench.rest.requests).toHaveLength(1);
+  });
+
+  it('is not asked for again when the answer is none', async () => {
+    const { bench, learn } = open();
+    bench.rest.answers.push(() => ({ kind: 'ok', status: 200, body: 'hello' }));
+
+    await learn();
+    await learn();
+
+    expect(bench.rest.requests).toHaveLength(1);
+  });
+
+  it.each([
+    ['the platform does not answer', lost],
+    ['the token is not accepted', refused(401)],
+  ])('is not guessed when %s', async (_what, answer) => {
+    const { bench, places, learn } = open();
+    bench.rest.answers.push(() => answer);
+
+    const outcome = learn().catch((error: unknown) => error);
+    await bench.clock.pass(60_000);
+
+    expect(await outcome).toMatchObject({ code: 'unavailable' });
+    expect(places.isMissing(dispatch)).toBe(true);
+  });
+
+  it('is waited for when the platform is slow', async () => {
+    const { bench, learn } = open();
+    bench.rest.channels.set(channel, { id: channel, type: 0, guild_id: guild });
+    bench.rest.fail('/channels/{channel}', lost, 3);
+
+    const done = learn();
+    await bench.clock.pass(5_000);
+    await done;
+
+    expect(bench.directory.channel(channel)).toBeDefined();
+  });
+});
