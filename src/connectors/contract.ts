@@ -52,11 +52,13 @@ export type Claims = Pick<ConnectorAdapter, 'capabilities' | 'needsSecret'>;
 
 /**
  * All that a connector must prove against its platform, or a fake of it, before it is used. What it claims
- * and does not prove fails. Each case makes a harness of its own, and closes it.
+ * and does not prove fails. Each case makes a harness of its own, and closes it. `patienceMs` is how long to
+ * wait for what comes by itself, e.g. for the session after one that was lost.
  */
 export function connectorContract(
   claims: Claims,
   createHarness: () => Promise<ConnectorHarness>,
+  { patienceMs = 20_000 }: { readonly patienceMs?: number } = {},
 ): readonly ConnectorCase[] {
   const { capabilities, needsSecret } = claims;
   const cases: readonly (readonly [string, Check, boolean?])[] = [
@@ -106,7 +108,7 @@ export function connectorContract(
     ['finds what arrived, and does not find what did not', checkResolve],
   ];
   return cases.flatMap(([name, check, applies = true]) =>
-    applies ? [{ name, run: () => runOn(createHarness, check) }] : [],
+    applies ? [{ name, run: () => runOn(createHarness, patienceMs, check) }] : [],
   );
 }
 
@@ -114,8 +116,12 @@ function proofOf(name: ConnectorOperation, supported: boolean): readonly [string
   return [`can do what it claims: ${name}`, operationChecks[name], supported];
 }
 
-async function runOn(createHarness: () => Promise<ConnectorHarness>, check: Check): Promise<void> {
-  const bench = new ContractBench(await createHarness());
+async function runOn(
+  createHarness: () => Promise<ConnectorHarness>,
+  patienceMs: number,
+  check: Check,
+): Promise<void> {
+  const bench = new ContractBench(await createHarness(), patienceMs);
   let failure: { readonly thrown: unknown } | undefined;
   try {
     await check(bench);

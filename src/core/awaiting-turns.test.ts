@@ -119,6 +119,18 @@ describe('a turn that its agent answers later', () => {
     expect(await world.event(first)).toMatchObject({ state: 'done' });
   });
 
+  it('takes no answer to the first time while it is asked for again', async () => {
+    const world = new AwaitingWorld();
+    const [first] = await world.begin();
+    world.run = () => new Promise(() => undefined);
+    await world.clock.pass(awaitMs);
+
+    const late = world.answer(first, 'late');
+
+    await expect(late).rejects.toMatchObject({ code: 'conflict' });
+    expect((await world.event(first)).state).toBe('pending');
+  });
+
   it('is a dead letter when the agent lets its time pass as often as it may', async () => {
     const world = new AwaitingWorld();
     const [first] = await world.begin();
