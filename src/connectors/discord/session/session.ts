@@ -277,7 +277,7 @@ class DiscordSession implements ConnectorSession {
         ...host,
         rest: this.#rest,
         listConversations: (limit) => host.listConversations(limit),
-        isLive: () => this.#shards.every((shard) => isUpToDate(shard.snapshot())),
+        liveSince: () => this.#liveSince(),
       },
       this.#closing.signal,
     );
@@ -291,6 +291,11 @@ class DiscordSession implements ConnectorSession {
     this.#end.resolve({ kind: 'lost', code: 'session_failed', detail });
   }
 
+  #liveSince(): number | undefined {
+    const shards = this.#shards.map((shard) => shard.snapshot());
+    return shards.every(isUpToDate) ? Math.max(...shards.map(({ since }) => since)) : undefined;
+  }
+
   /** So that a gap after a crash begins when the platform was last heard, and not when it last had something to say. */
   async #noteHeard(): Promise<void> {
     const { clock, log } = this.#host;
@@ -298,7 +303,7 @@ class DiscordSession implements ConnectorSession {
     for (;;) {
       await sleep(clock, noteHeardEveryMs, signal);
       if (signal.aborted) return;
-      if (this.#points.size === 0 || !this.#shards.every((shard) => isUpToDate(shard.snapshot()))) continue;
+      if (this.#points.size === 0 || this.#liveSince() === undefined) continue;
       await this.#host
         .accept([], this.#cursor())
         .catch((error: unknown) => log.warn('gateway.not_noted', { error }));

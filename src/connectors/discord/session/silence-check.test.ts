@@ -14,7 +14,7 @@ interface Scene {
   readonly deps: SilenceCheckDeps;
   readonly stop: AbortController;
   asked: number;
-  isLive: boolean;
+  liveSince: number | undefined;
   /** When the newest message on the platform, and the newest that was heard, were written. */
   newestAt: number;
   heardAt: number;
@@ -25,12 +25,12 @@ function scene(): Scene {
   const clock = new ManualClock();
   const start = clock.now();
   const made: Scene = {
-    ...{ clock, stop: new AbortController(), asked: 0, isLive: true, answer: 'ok' },
+    ...{ clock, stop: new AbortController(), asked: 0, liveSince: start, answer: 'ok' },
     ...{ newestAt: start, heardAt: start },
     deps: {
       clock,
       log: silentLogger,
-      isLive: () => made.isLive,
+      liveSince: () => made.liveSince,
       listConversations: () => Promise.resolve([heard(made.heardAt)]),
       rest: {
         call: () => {
@@ -77,6 +77,13 @@ describe('the look for a gateway that is deaf', () => {
       (given) => (given.newestAt = given.clock.now() + 5 * minuteMs - 1_000),
     ],
     [
+      'what was not heard was said before the connection came up, and has been left out',
+      (given) => {
+        given.newestAt += minuteMs;
+        given.liveSince = given.newestAt + 1_000;
+      },
+    ],
+    [
       'there is no budget to ask',
       (given) => {
         given.answer = 'wait';
@@ -97,7 +104,7 @@ describe('the look for a gateway that is deaf', () => {
 
   it('asks nothing while a connection is down', async () => {
     const down = scene();
-    down.isLive = false;
+    down.liveSince = undefined;
     const watching = watchForSilence(down.deps, down.stop.signal);
 
     expect(await look(down, watching)).toBe('nothing');

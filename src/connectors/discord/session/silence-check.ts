@@ -10,8 +10,8 @@ export interface SilenceCheckDeps {
   readonly rest: Pick<Rest, 'call'>;
   /** The conversations that were heard last, the latest first. */
   readonly listConversations: (limit: number) => Promise<readonly ConversationRecord[]>;
-  /** Whether every connection says that it is live. */
-  readonly isLive: () => boolean;
+  /** Since when every connection says that it is live, Unix ms; undefined while one does not. */
+  readonly liveSince: () => number | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -39,14 +39,15 @@ export async function watchForSilence(
   deps: SilenceCheckDeps,
   signal: AbortSignal,
 ): Promise<Silence | undefined> {
-  const { clock, log, isLive, listConversations } = deps;
+  const { clock, log, liveSince, listConversations } = deps;
   const isOver = (): boolean => signal.aborted;
   while (!isOver()) {
     await sleep(clock, everyMs, signal);
-    if (isOver() || !isLive()) continue;
+    const since = liveSince();
+    if (isOver() || since === undefined) continue;
     try {
       for (const conversation of await listConversations(conversationsMax)) {
-        const silence = await findSilence(conversation, deps, signal);
+        const silence = await findSilence(conversation, since, deps, signal);
         if (silence) return silence;
       }
     } catch (error) {
@@ -58,6 +59,7 @@ export async function watchForSilence(
 
 async function findSilence(
   { conversation, thread, guild, position, lane }: ConversationRecord,
+  liveSince: number,
   { rest, clock, listConversations }: SilenceCheckDeps,
   signal: AbortSignal,
 ): Promise<Silence | undefined> {
@@ -76,7 +78,9 @@ async function findSilence(
   );
   const newest = answer.kind === 'ok' && Array.isArray(answer.body) ? readMessage(answer.body[0]) : undefined;
   if (!newest || compareSnowflakes(newest.id, position) <= 0) return undefined;
-  if (clock.now() - snowflakeTime(newest.id) < graceMs) return undefined;
+  const saidAt = snowflakeTime(newest.id);
+  // What was said before is the ledger's: it may have been left out on purpose, and then stays unheard for good.
+  if (saidAt < liveSince + graceMs || clock.now() - saidAt < graceMs) return undefined;
   // It may have been told of while we asked.
   const now = (await listConversations(conversationsMax)).find((record) => record.lane === lane);
   if (now && compareSnowflakes(newest.id, now.position) <= 0) return undefined;
