@@ -7,7 +7,7 @@ import { type CatalogueCommand, globalScope, hashOf, scopesOf, toRegistered } fr
 
 export interface CommandSyncDeps {
   readonly host: Pick<ConnectorHost<unknown>, 'notes' | 'clock' | 'log'>;
-  readonly rest: Rest;
+  readonly rest: Pick<Rest, 'call'>;
   readonly applicationId: Snowflake;
   readonly commands: readonly CatalogueCommand[];
 }
@@ -79,8 +79,9 @@ export class CommandSync {
     commands: readonly CatalogueCommand[],
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const { host } = this.#deps;
-    const hash = hashOf(commands);
+    const { host, applicationId } = this.#deps;
+    // Of this application: with the token of another one, nothing is registered yet.
+    const hash = `${applicationId} ${hashOf(commands)}`;
     if ((await host.notes.get(hashNote(scope))) === hash) return undefined;
     const failure = await this.#write(scope, commands, signal);
     if (failure !== undefined) return failure;
