@@ -130,7 +130,10 @@ export interface ConnectorSession {
    */
   sendOutbound(part: OutboundPart, signal: AbortSignal): Promise<DeliveryOutcome>;
 
-  /** Looks on the platform whether an uncertain part was applied. Absent where the platform cannot tell. */
+  /**
+   * Looks on the platform whether an uncertain part was applied. Absent where the platform cannot tell.
+   * @throws AppError `rate_limited` when it has to be asked later, which costs no attempt; anything else costs one.
+   */
   resolveUnknown?(part: UncertainPart, signal: AbortSignal): Promise<ResolvedUnknown>;
 
   /**

@@ -77,6 +77,23 @@ describe('a part of which nobody knows whether it arrived', () => {
     expect(sent(world)).toEqual(['m:0']);
   });
 
+  it('costs no attempt while the platform wants to be asked later', async () => {
+    const answers = Array.from({ length: 3 }, () => new AppError('rate_limited', 'Later.'));
+    const { world, parts } = await uncertain({
+      retry: { attemptsMax: 2 },
+      prepare: lookUp(async () => {
+        const later = answers.pop();
+        if (later) throw later;
+        return { kind: 'delivered', platformIds: ['p-before'] };
+      }),
+    });
+
+    await world.untilIs('delivered', 'm');
+
+    expect(await world.part(parts[0])).toMatchObject({ platformIds: ['p-before'] });
+    expect([sent(world), answers]).toEqual([['m:0'], []]);
+  });
+
   it('was delivered when the platform has it', async () => {
     const { world, parts } = await uncertain({ prepare: finds });
 

@@ -128,6 +128,7 @@ export class PartHandler {
   #attemptOfFailedLookUp(part: LeasedPart, session: ConnectorSession, thrown: unknown): Attempt {
     const stopped = this.#attemptWithoutCredential(part, session, thrown, true);
     if (stopped) return stopped;
+    if (isAppError(thrown, 'rate_limited')) return { kind: 'made', outcome: askLater, uncertain: true };
     this.#deps.log.warn('delivery.reconcile_failed', { delivery_id: part.id, error: thrown });
     const detail = 'The platform could not be asked.';
     return { kind: 'made', outcome: { kind: 'unknown', code: 'answer_lost', detail }, uncertain: true };
@@ -268,5 +269,14 @@ function isGone(attempt: Attempt): boolean {
   if (attempt.kind !== 'made' || attempt.outcome.kind !== 'rejected') return false;
   return attempt.outcome.code === 'message_gone';
 }
+
+/** A question that has to wait costs no attempt either. */
+const askLater: DeliveryOutcome = {
+  kind: 'retry',
+  code: 'rate_limited',
+  scope: 'lane',
+  deferral: true,
+  detail: 'Whether an earlier attempt arrived can be asked later.',
+};
 
 const tookTooLong = new AppError('timeout', 'The connector did not answer in time.');

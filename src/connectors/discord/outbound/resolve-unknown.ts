@@ -19,7 +19,8 @@ const pagesMax = 10;
  * Whether a new message of an earlier attempt is there: by its nonce, where the gateway or an answer has told
  * it, else by reading back what we have written there since the first attempt. A channel of which nothing can
  * be read proves nothing: without permission Discord answers with an empty list.
- * @throws AppError `unavailable` when the platform cannot be asked now; and what the token's source throws.
+ * @throws AppError `rate_limited` or `unavailable` when the platform cannot be asked now; and what the token's
+ *   source throws.
  */
 export async function resolveUnknown(
   part: UncertainPart,
@@ -107,7 +108,7 @@ interface MessagesPage {
   readonly isLast: boolean;
 }
 
-/** The newest first. Undefined when the platform will not show it. @throws AppError `unavailable`. */
+/** The newest first. Undefined when the platform will not show it. @throws AppError as `notNow`. */
 async function readPage(
   channel: Snowflake,
   before: Snowflake | undefined,
@@ -128,8 +129,7 @@ async function readPage(
   if (answer.kind === 'ok' && Array.isArray(answer.body))
     return { messages: listOf(answer.body, readMessage, pageSize), isLast: answer.body.length < pageSize };
   const outcome = stuckOf(answer);
-  if (outcome.kind === 'retry')
-    throw new AppError('unavailable', outcome.detail ?? 'Discord cannot be asked now.');
+  if (outcome.kind === 'retry') throw notNow(outcome);
   return undefined;
 }
 
@@ -137,9 +137,15 @@ function delivered({ id }: ApiMessage): ResolvedUnknown {
   return { kind: 'delivered', platformIds: [id] };
 }
 
-/** @throws AppError `unavailable` when it can be asked again. */
+/** @throws AppError as `notNow` when it can be asked again. */
 function unresolvedOf(outcome: DeliveryOutcome): ResolvedUnknown {
-  if (outcome.kind === 'retry')
-    throw new AppError('unavailable', outcome.detail ?? 'Discord cannot be asked now.');
+  if (outcome.kind === 'retry') throw notNow(outcome);
   return { kind: 'unresolved' };
+}
+
+function notNow({ code, detail }: Extract<DeliveryOutcome, { kind: 'retry' }>): AppError {
+  return new AppError(
+    code === 'rate_limited' ? 'rate_limited' : 'unavailable',
+    detail ?? 'Discord cannot be asked now.',
+  );
 }
