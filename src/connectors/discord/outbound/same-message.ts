@@ -5,6 +5,14 @@ import { type Rendered, repeatLabel } from './render.ts';
 /** By how much our clock may be ahead of the platform's. */
 export const clockSkewMsMax = 30_000;
 
+/** What we send to channels, and what takes the place of "is thinking". */
+const sentTypes: ReadonlySet<number> = new Set([
+  messageTypes.default,
+  messageTypes.reply,
+  messageTypes.chatInputCommand,
+  messageTypes.contextMenuCommand,
+]);
+
 /**
  * Whether a message looks just like the one that was sent, labelled or not. Discord trims texts, takes some
  * characters out of them, and adds previews of links.
@@ -15,7 +23,7 @@ export function isSameMessage(
   selfId: Snowflake,
 ): boolean {
   if (message.author?.id !== selfId) return false;
-  if (message.type !== messageTypes.default && message.type !== messageTypes.reply) return false;
+  if (!sentTypes.has(message.type)) return false;
   const { embeds = [], poll, stickers = [], flags = [] } = extras;
   const shown = flags.includes('componentsV2') ? (message.component_texts[0] ?? '') : message.content;
   return (

@@ -43,7 +43,8 @@ async function open(kind: InteractionTicket['kind'] = 'command') {
     fields: Partial<OutboundPart> = {},
     operation: OutboundOperation = { op: 'send', text: 'hello' },
   ): Promise<DeliveryOutcome | undefined> => answers.send(part(operation, fields), bench.closing.signal);
-  return { bench, tickets, send, setFiles: () => (canBeEdited = false) };
+  const isRepeatable = (): Promise<boolean> => answers.isRepeatable(part({ op: 'send', text: 'hello' }, {}));
+  return { bench, tickets, send, isRepeatable, setFiles: () => (canBeEdited = false) };
 }
 
 function part(operation: OutboundOperation, fields: Partial<OutboundPart>): OutboundPart {
@@ -90,15 +91,25 @@ describe('the answer to a command', () => {
   });
 
   it('takes it again when the first try may not have arrived', async () => {
-    const { bench, send } = await open();
+    const { bench, send, isRepeatable } = await open();
     bench.rest.fail(route, lost);
     const first = await send();
+    const repeatable = await isRepeatable();
     bench.rest.fail(route, ok({ id: '77' }));
 
     const second = await send({ attempt: 2 });
 
-    expect(first).toMatchObject({ kind: 'retry' });
+    expect([first?.kind, repeatable]).toEqual(['unknown', true]);
     expect(second).toEqual({ kind: 'delivered', platformIds: ['77'] });
+  });
+
+  it('is no repeat of the same any more when its life is over, and has to be looked up', async () => {
+    const { bench, send, isRepeatable } = await open();
+    bench.rest.fail(route, lost);
+    await send();
+    bench.clock.advance(900_000);
+
+    expect(await isRepeatable()).toBe(false);
   });
 
   it('leaves the place to the first message: the others go to the channel', async () => {

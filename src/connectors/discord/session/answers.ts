@@ -65,12 +65,19 @@ export class Answers {
       },
       signal,
     );
-    if (answer.kind === 'ok') return outcomeOf(answer, 'create');
     if (answer.kind === 'refused' && isOver(answer)) {
       await this.#deps.tickets.forget(handle);
       return undefined;
     }
-    return outcomeOf(answer, 'edit');
+    // Not that of an edit: the next try may come when the place is gone, and make a message of its own.
+    return outcomeOf(answer, 'create');
+  }
+
+  /** Whether another try takes the very place that an earlier one may have taken: then it makes no second message. */
+  async isRepeatable({ address, key }: Pick<OutboundPart, 'address' | 'key'>): Promise<boolean> {
+    if (address.handle === undefined) return false;
+    const ticket = await this.#deps.tickets.recall(address.handle);
+    return ticket?.answeredBy === key;
   }
 
   /** Nothing comes in its place: "is thinking" goes away. */

@@ -69,7 +69,8 @@ export class Outlet {
     return (await this.#answers.send(part, signal)) ?? sendPart(part, this.#deps, signal);
   }
 
-  resolveUnknown(part: UncertainPart, signal: AbortSignal): Promise<ResolvedUnknown> {
+  async resolveUnknown(part: UncertainPart, signal: AbortSignal): Promise<ResolvedUnknown> {
+    if (await this.#answers.isRepeatable(part)) return { kind: 'absent' };
     return resolveUnknown(part, this.#deps, signal);
   }
 
