@@ -35,12 +35,15 @@ export async function up(options: UpOptions, world: UpWorld): Promise<void> {
     onFatal: ended.resolve,
   });
   const release = watchProcess(daemon, ended.resolve);
-  if (options.demo) await ensureDemo(daemon);
-  stdout.write(options.json ? toJson(daemon) : greeting(daemon, options.demo ? tour(place, world) : []));
-  const fatal = await ended.promise;
-  await daemon.stop();
-  release();
-  if (fatal) throw fatal;
+  try {
+    if (options.demo) await ensureDemo(daemon);
+    stdout.write(options.json ? toJson(daemon) : greeting(daemon, options.demo ? tour(place, world) : []));
+    const fatal = await ended.promise;
+    if (fatal) throw fatal;
+  } finally {
+    await daemon.stop();
+    release();
+  }
 }
 
 function overridesOf({ publicUrl, logLevel }: UpOptions, env: Environment): Overrides {

@@ -59,6 +59,21 @@ describe('palyra up', () => {
       expect([name, statSync(join(deeper, name)).mode & 0o777]).toEqual([name, 0o600]);
   });
 
+  it('ends when it cannot make the demo webhook, instead of running on unheard', async () => {
+    writeFileSync(
+      join(stateDir, 'config.json'),
+      JSON.stringify({ masterKey: { kind: 'env', variable: 'PALYRA_TEST_NO_KEY' } }),
+    );
+
+    const { exit, stdout, stderr } = await runProgram({
+      args: [script, 'up', '--demo', '--state-dir', stateDir, ...freePorts],
+    });
+
+    expect([exit, stdout]).toEqual([77, '']);
+    expect(stderr).toContain('palyra: The vault is locked. The environment variable PALYRA_TEST_NO_KEY');
+    expect(readDaemonFile(stateDir)).toBeUndefined();
+  });
+
   it('prints three commands that work when they are pasted into a shell', async () => {
     const program = await startUp(stateDir, '--demo');
     await program.says('Ctrl-C stops it');
