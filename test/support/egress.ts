@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import { AppError } from '../../src/domain/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -10,15 +11,38 @@ import {
 import { Redactor } from '../../src/lib/redact.ts';
 import { openTcpServer, type TcpServer } from './tcp-server.ts';
 
-const closers: (() => unknown)[] = [];
+type Close = () => unknown;
 
-export function closeLater(close: () => unknown): void {
-  closers.push(close);
+const closers: Close[] = [];
+const ownClosers = new AsyncLocalStorage<Close[]>();
+
+export function closeLater(close: Close): void {
+  (ownClosers.getStore() ?? closers).push(close);
 }
 
 /** Closes what the test has opened, latest first. */
 export async function closeAll(): Promise<void> {
-  for (const close of closers.splice(0).toReversed()) await close();
+  await closeEach(closers);
+}
+
+/** For tests that run beside others of their file: what one opens is closed when it ends, and nothing else. */
+export function closing<Args extends readonly unknown[]>(
+  test: (...args: Args) => Promise<void>,
+): (...args: Args) => Promise<void> {
+  return (...args) => {
+    const own: Close[] = [];
+    return ownClosers.run(own, async () => {
+      try {
+        await test(...args);
+      } finally {
+        await closeEach(own);
+      }
+    });
+  };
+}
+
+async function closeEach(opened: Close[]): Promise<void> {
+  for (const close of opened.splice(0).toReversed()) await close();
 }
 
 export async function openServer(

@@ -46,8 +46,8 @@ describe('where something may have been missed', () => {
     expect(missed).toEqual({ channel: '1', guild: '7', after: at(-60) });
   });
 
-  it('is the whole gap, with a margin, when a later message was heard than the gap is', () => {
-    const missed = missedIn('1', conversation({ position: at(30) }), undefined, fromAt);
+  it('is the whole gap, with a margin, when a message was heard there after the gap began', () => {
+    const missed = missedIn('1', conversation({ seenAt: fromAt + 1 }), undefined, fromAt);
 
     expect(missed).toMatchObject({ after: since });
   });
@@ -68,7 +68,7 @@ describe('where something may have been missed', () => {
   });
 
   it('does not take what was heard after the gap for a sign that nothing was said in it', () => {
-    const record = conversation({ position: at(30) });
+    const record = conversation({ position: at(30), seenAt: fromAt + 30 * minute });
 
     const missed = missedIn('1', record, channel({ last_message_id: at(30) }), fromAt);
 

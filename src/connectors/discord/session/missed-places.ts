@@ -12,7 +12,7 @@ export interface Missed {
 }
 
 /** How far one place had been heard, where that is known. */
-export type Heard = Pick<ConversationRecord, 'position' | 'guild'>;
+export type Heard = Pick<ConversationRecord, 'position' | 'seenAt' | 'guild'>;
 
 /** Clocks differ, a dead connection is noticed late, and what was seen twice is recognised. */
 const marginMs = 5 * 60_000;
@@ -41,7 +41,7 @@ export function byChannel(heard: readonly ConversationRecord[]): ReadonlyMap<Sno
 
 /**
  * What may have been missed since `fromAt` in one channel; undefined when the platform itself says that nothing
- * was said there since. How far it was `heard` may be newer than the gap: then that says nothing of the gap.
+ * was said there since. What was `heard` there later than `fromAt` says nothing of the gap.
  */
 export function missedIn(
   channel: Snowflake,
@@ -49,10 +49,8 @@ export function missedIn(
   told: ApiChannel | undefined,
   fromAt: number,
 ): Missed | undefined {
-  const since = snowflakeAt(fromAt - marginMs);
-  const { position } = heard ?? {};
-  const isOlder = position !== undefined && isSnowflake(position) && compareSnowflakes(position, since) < 0;
-  const after = isOlder ? position : since;
+  const isOfBefore = heard !== undefined && heard.seenAt <= fromAt && isSnowflake(heard.position);
+  const after = isOfBefore ? heard.position : snowflakeAt(fromAt - marginMs);
   const guild = heard?.guild?.split(':').at(-1) ?? told?.guild_id;
   const last = lastIn(told);
   if (last !== undefined && compareSnowflakes(last, after) <= 0) return undefined;
