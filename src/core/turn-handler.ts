@@ -13,6 +13,7 @@ import type { AgentDirectory, LiveAgent } from './agent-directory.ts';
 import type { EventSettler } from './event-settler.ts';
 import { DraftPresenter } from './draft-presenter.ts';
 import { keepTyping } from './keep-typing.ts';
+import { refuseForeignChanges } from './own-messages.ts';
 import { persist } from './persist.ts';
 import { type PlanDeps, planAcknowledgement, planAnswer, planSilence } from './plan.ts';
 import { finishDrafts } from './plan-draft.ts';
@@ -154,13 +155,14 @@ export class TurnHandler {
       const { event, eventId } = leased;
       const answer = { turn: turnIdOf(eventId), eventId, event, messages, ...answerPlanOf(decision) };
       const planned = planAnswer(answer, plan);
+      await persist(clock, signal, () => refuseForeignChanges(planned ?? [], store.outbox));
       parts = planned && [
         ...finishDrafts(planned, earlier, plan),
         ...planSilence(eventId, event, planned, plan),
       ];
     } catch (error) {
       const detail = AppError.from(error).message;
-      if (isAppError(error, 'too_large', 'unsupported', 'invalid_request'))
+      if (isAppError(error, 'too_large', 'unsupported', 'invalid_request', 'forbidden'))
         return settler.bury(leased, { reason: 'agent_answer_invalid', detail }, blame, signal);
       this.#deps.log.error('turn.plan_failed', { inbox_id: leased.eventId, error });
       return settler.retry(

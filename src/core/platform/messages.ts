@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts';
 import {
   type ConnectorId,
   type EventId,
+  kindOf,
   type MessageId,
   parseConnectorId,
   type PartId,
@@ -15,6 +16,7 @@ import type { TurnMessage } from '../../agents/agent.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { DeadLetter, PartRecord } from '../../store/outbox-store.ts';
 import type { Store } from '../../store/store.ts';
+import { refuseForeignChanges } from '../own-messages.ts';
 import { finishDrafts } from '../plan-draft.ts';
 import { type PlanDeps, planAnswer, planMessage, planSilence } from '../plan.ts';
 
@@ -45,19 +47,25 @@ export class Messages {
     this.#deps = deps;
   }
 
-  /** Durable when resolved. The same key with the same contents again answers with the first message. */
+  /**
+   * Durable when resolved. The same key with the same contents again answers with the first message.
+   * @throws AppError `invalid_request` when the platform has no such conversation or thread, by its spelling.
+   */
   async send(
     request: SendRequest,
   ): Promise<{ message: MessageId; added: boolean; parts: readonly PartRecord[] }> {
     const { store, plan, clock, depthMax } = this.#deps;
     const connector = await this.#connector(request.connector);
+    // One spelling, or what goes to one place would be in two lanes, and out of order.
+    const spell = (entity: 'conversation' | 'thread', id: string): string =>
+      plan.findAdapter(kindOf(connector))?.canonicalIdentity(entity, id) ?? id;
     const parts = planMessage(
       {
         key: `api:${request.principal.split(' ')[0] ?? ''}:${request.idempotencyKey}`,
         address: {
           connector,
-          conversation: request.conversation,
-          ...(request.thread === undefined ? {} : { thread: request.thread }),
+          conversation: spell('conversation', request.conversation),
+          ...(request.thread === undefined ? {} : { thread: spell('thread', request.thread) }),
           ...(request.message === undefined ? {} : { message: request.message }),
         },
         operation: request.operation,
@@ -95,6 +103,7 @@ export class Messages {
         'conflict',
         'The answer has no place to go: set replyTo in the rule that selects the event.',
       );
+    await refuseForeignChanges(planned, store.outbox);
     // An earlier attempt may have begun to write.
     const drafts = await store.outbox.listPartsOfEvent(eventId);
     const parts = [...finishDrafts(planned, drafts, plan), ...planSilence(eventId, event, planned, plan)];

@@ -371,3 +371,16 @@ describe('what cannot be read as a request', () => {
     expect(answer.status).toBe(404);
   });
 });
+
+describe('a change of what is there', () => {
+  // It goes through governance, under /channels/{id}/messages; with the scope `send` alone it would go round it.
+  it.each([
+    { op: 'edit', message: '1', text: 'x' },
+    { op: 'delete', message: '1' },
+    { op: 'react', message: '1', emoji: 'x' },
+  ])('is no message to send: $op', async (operation) => {
+    const body = JSON.stringify({ ...good, operation });
+
+    expect(await refusalOf('POST', messages, body)).toMatchObject({ code: 'invalid_request' });
+  });
+});

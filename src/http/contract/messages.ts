@@ -6,19 +6,11 @@ import { At, Id, IdParams, Ok, pageOf, PageQuery, Part } from './schemas.ts';
 
 const Text = z.string().min(1).max(limits.outboundTextBytesMax);
 const MessageRef = z.string().min(1).max(limits.messageIdBytesMax);
-const Emoji = z.string().min(1).max(limits.emojiBytesMax);
 const Extras = z.record(z.string(), z.unknown()).optional().describe('What only this platform knows');
 
+/** What changes a message that is there goes through governance: see the contract of operations. */
 const Outbound = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('send'), text: Text, extras: Extras }),
-  z.strictObject({ op: z.literal('edit'), message: MessageRef, text: Text }),
-  z.strictObject({ op: z.literal('delete'), message: MessageRef }),
-  z.strictObject({
-    op: z.literal('react'),
-    message: MessageRef,
-    emoji: Emoji,
-    remove: z.boolean().default(false),
-  }),
   z.strictObject({ op: z.literal('typing') }),
 ]);
 

@@ -13,12 +13,11 @@ export function messageHandlers(
   return {
     'POST /messages': ({ body, principal, idempotencyKey }) => {
       const { operation, connector, conversation, thread, replyTo } = body;
-      const about = 'message' in operation ? operation.message : replyTo;
       return messages.send({
         connector,
         conversation,
         thread,
-        message: about,
+        message: replyTo,
         operation: toOperation(operation),
         principal,
         idempotencyKey: idempotencyKey ?? nextId('key'),
@@ -45,21 +44,13 @@ export function messageHandlers(
 
 type OperationBody =
   | { op: 'send'; text: string; extras?: Record<string, unknown> | undefined }
-  | { op: 'edit'; text: string }
-  | { op: 'delete' }
-  | { op: 'react'; emoji: string; remove: boolean }
   | { op: 'typing' };
 
 function toOperation(body: OperationBody): OutboundOperation {
   switch (body.op) {
     case 'send':
       return { op: 'send', text: body.text, ...(body.extras === undefined ? {} : { extras: body.extras }) };
-    case 'edit':
-      return { op: 'edit', text: body.text };
-    case 'react':
-      return { op: 'react', emoji: body.emoji, remove: body.remove };
-    case 'delete':
     case 'typing':
-      return { op: body.op };
+      return { op: 'typing' };
   }
 }
