@@ -108,6 +108,8 @@ describe('message send', () => {
 
   it.each([
     ['an empty text', ['echo:default', 'room', '--text', ''], 64, /The message is empty/],
+    ['what is no place', ['echo:default', 'my room', '--text', 'x'], 64, /That is not an echo conversation/],
+    ['what is no thread', ['echo:default', 'r', '--thread', ' ', '--text', 'x'], 64, /not an echo thread/],
     ['an unknown connector', ['echo:nobody', 'room', '--text', 'x'], 69, /See: palyra channels list/],
     ['what is no connector', ['nonsense', 'room', '--text', 'x'], 64, /Write <kind>:<account>/],
     ['no conversation', ['echo:default'], 64, /missing required argument 'conversation'/],
@@ -241,8 +243,8 @@ describe('dead letters', () => {
 
   it('say so when there are more than were asked for', async () => {
     await good(daemon, 'channels', 'add', '--provider', 'echo', '--account', 'many');
-    for (const text of ['[nack] 1', '[nack] 2'])
-      await palyra(daemon, 'message', 'send', 'echo:many', text, '--text', text, '--wait');
+    for (const room of ['first', 'second'])
+      await palyra(daemon, 'message', 'send', 'echo:many', room, '--text', '[nack]', '--wait');
 
     const ran = await palyra(daemon, 'channels', 'dead-letters', 'list', 'echo:many', '--limit', '1');
 

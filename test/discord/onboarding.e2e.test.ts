@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { good, palyra } from '../support/cli.ts';
+import { asJson, good, palyra } from '../support/cli.ts';
 import { until } from '../support/daemon.ts';
 import { repliesIn } from '../support/discord-daemon.ts';
 import { everything, openSetupWorld, type SetupWorld, wherever } from '../support/discord-setup.ts';
@@ -15,6 +15,10 @@ function stateOf({ daemon }: SetupWorld): Promise<string> {
   return daemon
     .api('GET /channels/{id}', { params: { id: 'discord:default' } })
     .then(({ status }) => status.state);
+}
+
+interface Verified {
+  readonly trace: { readonly parts: readonly { readonly address: { readonly conversation: string } }[] };
 }
 
 describe('an account that was set up', () => {
@@ -44,6 +48,27 @@ describe('an account that was set up', () => {
     expect(`${said}${sent}${await wherever(world)}`).not.toContain(fake.bot.token);
     await daemon.restart();
     await until(async () => (await stateOf(world)) === 'running' || undefined);
+  });
+
+  it('is written through in any spelling of a place, which is one place, and to no place that is none', async () => {
+    const world = await openSetupWorld();
+    const { fake, shell } = world;
+    const channel = fake.addChannel(fake.addGuild());
+    await setUp(world);
+    const link = `https://discord.com/channels/${channel.guild?.id}/${channel.id}`;
+    const verify = ['channels', 'discord', 'verify', '--text', 'hi', '--to'];
+
+    const answers = [];
+    for (const to of [channel.id, `<#${channel.id}>`, link])
+      answers.push(await asJson<Verified>(shell, ...verify, to));
+    const refused = await palyra(shell, ...verify, '#general');
+
+    expect(repliesIn(fake, channel)).toHaveLength(3);
+    for (const { trace } of answers) expect(trace.parts[0]?.address.conversation).toBe(channel.id);
+    expect(refused).toMatchObject({
+      exit: 64,
+      stderr: expect.stringContaining('is not a Discord conversation'),
+    });
   });
 
   it('opens one session, and another one for another token', async () => {
