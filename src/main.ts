@@ -104,7 +104,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       log,
       fetch,
       connectSocket,
-      files: createBlobFiles(stateDir.artifacts),
+      files: createBlobFiles(stateDir.artifacts, clock),
       identity,
     };
     const daemon = await run(ground, closing);

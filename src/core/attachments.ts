@@ -3,8 +3,7 @@ import type { ArtifactId, AttachmentRecord } from '../domain/artifact.ts';
 import { isAppError } from '../domain/errors.ts';
 import { type EventId, kindOf } from '../domain/ids.ts';
 import type { Attachment, InboundEvent } from '../domain/inbound-event.ts';
-import type { ReasonCode } from '../domain/reasons.ts';
-import type { BlobFiles } from '../lib/blob-files.ts';
+import type { BlobFiles, StagedBlob } from '../lib/blob-files.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { GuardedFetch } from '../lib/guarded-fetch.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -23,14 +22,26 @@ export interface AttachmentLimits {
 }
 
 export interface AttachmentsDeps {
-  readonly store: Pick<Store, 'artifacts'>;
-  readonly files: BlobFiles;
+  readonly store: Pick<Store, 'artifacts' | 'journal'>;
+  readonly files: Pick<BlobFiles, 'stage'>;
   readonly fetch: GuardedFetch;
   readonly findAdapter: (kind: string) => ConnectorAdapter | undefined;
   readonly configOf: (id: InboundMessage['address']['connector']) => unknown;
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits: AttachmentLimits;
+}
+
+/** What became of one file. */
+type Taken = Pick<AttachmentRecord, 'reason' | 'artifact'>;
+
+/** What there is room for. */
+interface Room {
+  readonly policy: EgressPolicy;
+  /** Bytes. */
+  readonly left: number;
+  /** There have been as many files as there may be. */
+  readonly isOver: boolean;
 }
 
 type InboundMessage = Extract<InboundEvent, { readonly attachments: readonly Attachment[] }>;
@@ -48,7 +59,8 @@ export class Attachments {
   }
 
   /** The event with what was taken. Never throws but when `signal` aborts. */
-  async take({ event, eventId }: LeasedEvent, signal: AbortSignal): Promise<InboundEvent> {
+  async take(leased: LeasedEvent, signal: AbortSignal): Promise<InboundEvent> {
+    const { event, eventId } = leased;
     if (event.type !== 'message.created' || event.attachments.length === 0) return event;
     const policy = this.#policyOf(event);
     if (!policy) return event;
@@ -58,9 +70,10 @@ export class Attachments {
     for (const [index, attachment] of event.attachments.entries()) {
       signal.throwIfAborted();
       const earlier = known.get(attachment.id);
+      const isOver = index >= this.#deps.limits.countMax;
       const record =
-        earlier?.artifact === undefined && index < this.#deps.limits.countMax
-          ? await this.#takeOne(eventId, attachment, policy, left, signal)
+        earlier?.artifact === undefined && !(isOver && earlier)
+          ? await this.#takeOne(leased, attachment, { policy, left, isOver }, signal)
           : earlier;
       const taken = await this.#describe(attachment, record);
       left -= taken.artifact?.sizeBytes ?? 0;
@@ -81,24 +94,25 @@ export class Attachments {
   }
 
   async #takeOne(
-    event: EventId,
+    { eventId: event, source }: LeasedEvent,
     attachment: Attachment,
-    policy: EgressPolicy,
-    left: number,
+    room: Room,
     signal: AbortSignal,
   ): Promise<AttachmentRecord> {
     const { store, clock, log } = this.#deps;
-    const taken = await this.#fetch(attachment, policy, left, signal);
+    const taken = room.isOver
+      ? ({ reason: 'attachment_too_many' } as const)
+      : await this.#fetch(attachment, room, signal);
     const at = clock.now();
-    const record: AttachmentRecord =
-      'artifact' in taken
-        ? { event, attachment: attachment.id, artifact: taken.artifact.id, reason: 'attachment_stored', at }
-        : { event, attachment: attachment.id, reason: taken.refused, at };
-    log.info('attachment.taken', { inbox_id: event, code: record.reason, bytes: attachment.sizeBytes });
+    const { reason, artifact } = taken;
+    const record = { event, attachment: attachment.id, ...taken, at };
+    const data = { attachment: attachment.id, code: reason, artifact, bytes: attachment.sizeBytes };
+    log.info('attachment.taken', { inbox_id: event, connector_id: source, ...data });
     try {
-      if ('artifact' in taken)
-        await store.artifacts.putArtifact({ ...taken.artifact, createdAt: at, usedAt: at });
       await store.artifacts.putAttachment(record);
+      await store.journal.append([
+        { at, kind: 'attachment.taken', level: 'info', source, subject: event, data },
+      ]);
     } catch (error) {
       log.warn('attachment.not_noted', { inbox_id: event, error });
     }
@@ -107,39 +121,49 @@ export class Attachments {
 
   async #fetch(
     { url, sizeBytes = 0 }: Attachment,
-    policy: EgressPolicy,
-    left: number,
+    { policy, left }: Room,
     signal: AbortSignal,
-  ): Promise<{ artifact: { id: ArtifactId; contentType: string; bytes: number } } | { refused: ReasonCode }> {
-    const { fetch, files, limits, store } = this.#deps;
+  ): Promise<Taken> {
+    const { fetch, files, limits, log } = this.#deps;
     const bytesMax = Math.min(limits.bytesMax, left);
-    if (url === undefined) return { refused: 'attachment_unavailable' };
-    if (sizeBytes > bytesMax) return { refused: 'attachment_too_large' };
+    if (url === undefined) return { reason: 'attachment_unavailable' };
+    if (sizeBytes > bytesMax) return { reason: 'attachment_too_large' };
     try {
-      if ((await store.artifacts.getArtifactBytes()) + sizeBytes > limits.storeBytesMax)
-        return { refused: 'attachment_over_quota' };
       const { timeoutMs } = limits;
       const response = await fetch({
         ...{ url, method: 'GET', policy, signal, timeoutMs, responseBytesMax: bytesMax, redirectsMax: 0 },
       });
       if (response.status !== 200) {
         response.discard();
-        return { refused: 'attachment_unavailable' };
+        return { reason: 'attachment_unavailable' };
       }
-      const { id, bytes, head } = await files.write(response.body, bytesMax);
-      const contentType = await sniffType(head);
-      if (contentType === undefined || !limits.types.includes(contentType)) {
-        // The same bytes may be there under an earlier rule, and then somebody still needs them.
-        if (!(await store.artifacts.getArtifact(id as ArtifactId))) await files.remove(id);
-        return { refused: 'attachment_type_refused' };
+      const staged = await files.stage(response.body, bytesMax);
+      try {
+        return await this.#keep(staged);
+      } finally {
+        await staged.discard();
       }
-      return { artifact: { id: id as ArtifactId, contentType, bytes } };
     } catch (error) {
       signal.throwIfAborted();
-      if (isAppError(error, 'too_large')) return { refused: 'attachment_too_large' };
-      this.#deps.log.warn('attachment.failed', { error });
-      return { refused: 'attachment_unavailable' };
+      if (isAppError(error, 'too_large')) return { reason: 'attachment_too_large' };
+      log.warn('attachment.failed', { error });
+      return { reason: 'attachment_unavailable' };
     }
+  }
+
+  /** The row first, with its room: a row without a file is mended by the next one, a file without a row by nobody. */
+  async #keep(staged: StagedBlob): Promise<Taken> {
+    const { store, clock, limits } = this.#deps;
+    const contentType = await sniffType(staged.head);
+    if (contentType === undefined || !limits.types.includes(contentType))
+      return { reason: 'attachment_type_refused' };
+    const artifact = staged.id as ArtifactId;
+    const at = clock.now();
+    const record = { id: artifact, contentType, bytes: staged.bytes, createdAt: at, usedAt: at };
+    if (!(await store.artifacts.putArtifact(record, limits.storeBytesMax)))
+      return { reason: 'attachment_over_quota' };
+    await staged.keep();
+    return { reason: 'attachment_stored', artifact };
   }
 
   async #describe(attachment: Attachment, record: AttachmentRecord | undefined): Promise<Attachment> {

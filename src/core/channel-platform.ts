@@ -148,12 +148,12 @@ export class ChannelPlatform {
   }
 
   /** A file that came with a message. Reading it keeps it for longer. @throws AppError `not_found`. */
-  async artifact(id: string): Promise<{ stream: Readable; contentType: string; bytes: number }> {
+  async artifact(id: string): Promise<{ open: () => Readable; contentType: string; bytes: number }> {
     const { store, files, clock } = this.#deps;
     const record = await store.artifacts.getArtifact(id as ArtifactId);
     const file = record && (await files.read(record.id));
     if (!file) throw new AppError('not_found', 'There is no such file. It may be older than what is kept.');
-    await store.artifacts.putArtifact({ ...record, usedAt: clock.now() });
+    await store.artifacts.touchArtifact(record.id, clock.now());
     return { ...file, contentType: record.contentType };
   }
 

@@ -38,7 +38,7 @@ export interface EngineDeps {
   readonly fetch: GuardedFetch;
   readonly connectSocket: ConnectSocket;
   readonly sealer: NoteSealer;
-  readonly files: BlobFiles;
+  readonly files: Pick<BlobFiles, 'stage'>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly nextId: NextId;

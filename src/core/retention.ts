@@ -9,7 +9,7 @@ export interface RetentionDeps {
     readonly maintenance: Pick<MaintenanceStore, 'prune'>;
     readonly artifacts: ArtifactStore;
   };
-  readonly files: Pick<BlobFiles, 'remove'>;
+  readonly files: Pick<BlobFiles, 'remove' | 'sweep'>;
   /** How long a file is kept after it was last used. */
   readonly keepFilesMs: number;
   readonly clock: Clock;
@@ -39,9 +39,12 @@ export function startRetention({
       try {
         const now = clock.now();
         const { more } = await store.maintenance.prune({ ...ages, now, sliceRows });
-        for (const id of await store.artifacts.pruneArtifacts(now - keepFilesMs, sliceRows))
-          await files.remove(id);
-        if (more) pause = breatheMs;
+        await files.sweep();
+        const unused = await store.artifacts.listUnusedArtifacts(now - keepFilesMs, sliceRows);
+        // The files first: what is left after a crash has a row by which it is found again.
+        for (const id of unused) await files.remove(id, now - keepFilesMs);
+        if (unused.length > 0) await store.artifacts.pruneArtifacts(unused, now - keepFilesMs);
+        if (more || unused.length === sliceRows) pause = breatheMs;
       } catch (error) {
         log.warn('retention.failed', { error });
       }

@@ -17,6 +17,7 @@ const shownAs: Readonly<Record<string, { readonly kind: TraceStepKind; readonly 
   'webhook.rejected': { kind: 'rejected' },
   'webhook.ignored': { kind: 'gated' },
   'webhook.challenge': { kind: 'accepted', what: 'challenge' },
+  'attachment.taken': { kind: 'turn', what: 'attachment' },
   'turn.started': { kind: 'turn', what: 'started' },
   'turn.ended': { kind: 'turn', what: 'ended' },
   'turn.failed': { kind: 'turn', what: 'failed' },

@@ -229,8 +229,12 @@ export const reasonTable = {
   // Attachments.
   attachment_stored: { meaning: 'The file was taken and is kept here.', hint: '' },
   attachment_too_large: {
-    meaning: 'The file is over the limit.',
-    hint: 'Raise attachments.bytesMax.',
+    meaning: 'The file is over the limit, or all files of its message together are.',
+    hint: 'Raise attachments.bytesMax or attachments.totalBytesMax.',
+  },
+  attachment_too_many: {
+    meaning: 'The message has more files than are taken.',
+    hint: 'Raise attachments.countMax.',
   },
   attachment_type_refused: {
     meaning: 'The bytes of the file are of no type that is taken.',

@@ -1,9 +1,12 @@
-/** What the bytes of a file are, from its beginning; undefined when nobody can tell. */
+/** What the bytes of a file are, from its beginning, as a media type without parameters; undefined when nobody can tell. */
 export async function sniffType(head: Uint8Array): Promise<string | undefined> {
+  // By its mark of byte order, UTF-16 looks like the frame of a song.
+  if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff)) return undefined;
   // Loaded when the first file comes: it and what it brings along are a sixth of all packages by size.
   const { fileTypeFromBuffer } = await import('file-type');
   const found = await fileTypeFromBuffer(head).catch(() => undefined);
-  if (found) return found.mime;
+  // As 'audio/ogg; codecs=opus', which voice messages are.
+  if (found) return found.mime.split(';')[0];
   return isText(head) ? 'text/plain' : undefined;
 }
 

@@ -2,8 +2,6 @@ import type { AttachmentLimits } from '../../src/core/attachments.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import type { NoteSealer } from '../../src/vault/note-sealer.ts';
 
-const nothing = () => Promise.resolve(undefined);
-
 /** For engines that talk to nobody outside the process, and keep their notes as they are. */
 export const noNetwork = {
   fetch: () => Promise.reject(new AppError('forbidden', 'There is no network in here.')),
@@ -13,9 +11,7 @@ export const noNetwork = {
     open: (_connector, _name, sealed) => Promise.resolve(sealed),
   } satisfies NoteSealer,
   files: {
-    write: () => Promise.reject(new AppError('forbidden', 'There are no files in here.')),
-    read: nothing,
-    remove: nothing,
+    stage: () => Promise.reject(new AppError('forbidden', 'There are no files in here.')),
   },
 };
 

@@ -76,6 +76,7 @@ export class ScriptedAdapter implements ConnectorAdapter {
   readonly capabilities: ConnectorAdapter['capabilities'];
   readonly split?: NonNullable<ConnectorAdapter['split']>;
   declare parseLink?: NonNullable<ConnectorAdapter['parseLink']>;
+  declare mediaPolicy?: NonNullable<ConnectorAdapter['mediaPolicy']>;
   /** Every session that was opened, the newest last. */
   readonly sessions: ScriptedSession[] = [];
   /** How often a session was asked for. */
