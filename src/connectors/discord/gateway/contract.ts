@@ -63,6 +63,8 @@ export interface ShardOptions {
    * can be resumed at the point before.
    */
   readonly onDispatches: (batch: readonly GatewayDispatch[], point: ResumePoint) => Promise<void>;
+  /** A dispatch has come that has to wait for others. It is handed to `onDispatches` all the same. Must not throw. */
+  readonly onWaiting?: (dispatch: GatewayDispatch, sessionId: string) => void;
   /** Must not throw. */
   readonly onState: (state: ShardState) => void;
   readonly policy: EgressPolicy;

@@ -110,6 +110,29 @@ describe('a session of an earlier life', () => {
   });
 });
 
+describe('a dispatch that has to wait for others', () => {
+  it('is told of when it comes, and is committed in its order all the same', async () => {
+    const told: string[] = [];
+    const gateway = await ScriptedGateway.open();
+    const test = openTestShard(gateway.url, {
+      onWaiting: ({ seq }, sessionId) => told.push(`${sessionId} ${seq}`),
+    });
+    const [peer] = await gateway.greet();
+    await peer.ready('session-1', gateway.url);
+    await until(() => test.committed.length === 1 && test.shard.snapshot().waiting === 0);
+    test.hold();
+
+    await peer.dispatchAll(2, 3);
+    await until(() => test.shard.snapshot().seqReceived === 3);
+    const early = [...told];
+    test.release();
+    await until(() => test.committed.length === 3);
+
+    expect(early).toEqual(['session-1 3']);
+    expect(told).toEqual(early);
+  });
+});
+
 describe('the sequence number', () => {
   it('of a heartbeat is that of the newest dispatch that is committed', async () => {
     const { test, peer } = await openReady();

@@ -215,7 +215,9 @@ class RunningShard implements Shard {
     if (!session) return 'A dispatch came before READY.';
     session.received = Math.max(session.received, seq ?? 0);
     this.#lastEventAt = now;
-    this.#queue.push({ session, dispatch: { type, data, seq: seq ?? session.received }, length });
+    const dispatch = { type, data, seq: seq ?? session.received };
+    if (this.#queue.waiting > 0) this.#options.onWaiting?.(dispatch, session.sessionId);
+    this.#queue.push({ session, dispatch, length });
     return undefined;
   }
 

@@ -236,6 +236,41 @@ describe('an interaction', () => {
     expect(bench.rest.requests.filter(({ route }) => route === callback)).toHaveLength(1);
   });
 
+  it('does not wait for the batch before its own either', async () => {
+    const bench = new ReceiverBench();
+    const read = Promise.withResolvers<undefined>();
+    bench.isBehind = true;
+    bench.readFirst = read.promise;
+
+    const before = bench.take(said(bench, '2'));
+    await settled();
+    await bench.receiver.takeAhead(command('1'), point.sessionId);
+    const early = { keys: bench.keys, cursor: bench.inbox.cursor };
+    await settled();
+    const asked = bench.rest.requests.map(({ route }) => route);
+    read.resolve(undefined);
+    await before;
+    await bench.take(command('1'), said(bench, '3'));
+
+    expect(early).toEqual({ keys: ['interaction:1'], cursor: undefined });
+    expect(asked).toContain(callback);
+    expect(bench.keys).toEqual(['interaction:1', 'message:2', 'message:3']);
+    expect(bench.rest.requests.filter(({ route }) => route === callback)).toHaveLength(1);
+  });
+
+  it('that could not be accepted ahead is accepted with its batch', async () => {
+    const bench = new ReceiverBench();
+    bench.inbox.isRefusing = true;
+    await expect(bench.receiver.takeAhead(command('1'), point.sessionId)).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    bench.inbox.isRefusing = false;
+
+    await bench.take(command('1'));
+
+    expect(bench.keys).toEqual(['interaction:1']);
+  });
+
   it('that was answered before the rest of its batch stays answered', async () => {
     const bench = new ReceiverBench();
     bench.isBehind = true;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { RecentMap } from '../../../lib/recent-map.ts';
 import type { AcceptedEvent, ConnectorHost, NewNote } from '../../connector.ts';
 import { readMessage } from '../api-read-message.ts';
 import type { Snowflake } from '../api-types.ts';
@@ -30,11 +31,15 @@ export interface ReceiverDeps {
 
 /** Events that mean nothing to us are counted by name; there are only so many names. */
 const namesMax = 200;
+/** More than can wait in a full queue. */
+const aheadMax = 1_000;
 
 /** Takes what the gateway dispatches to the inbox, in order, and acknowledges those who wait. */
 export class Receiver {
   readonly #deps: ReceiverDeps;
   readonly #unknown = new Map<string, number>();
+  /** Interactions that did not wait for their batch, by handle. */
+  readonly #ahead = new RecentMap<string, Promise<void>>(aheadMax);
 
   constructor(deps: ReceiverDeps) {
     this.#deps = deps;
@@ -53,17 +58,17 @@ export class Receiver {
   ): Promise<readonly AcceptedEvent[]> {
     const { host, places, readBack, signal } = this.#deps;
     const isSlow = batch.some((dispatch) => places.isMissing(dispatch) || readBack.isBehind(dispatch));
-    const ahead = new Set<string>();
-    // Somebody waits for a sign within three seconds, and must not wait for what has to be asked first.
-    if (isSlow) for (const dispatch of batch) await this.#takeAhead(dispatch, point, ahead);
+    if (isSlow) for (const dispatch of batch) await this.takeAhead(dispatch, point.sessionId);
     const inbounds: Inbound[] = [];
     for (const dispatch of batch) {
       this.#learn(dispatch);
       await places.learn(dispatch, signal);
       await readBack.readBefore(dispatch);
-      inbounds.push(this.#read(dispatch, point));
+      inbounds.push(this.#read(dispatch, point.sessionId));
     }
-    const kept = inbounds.filter((inbound) => !isAhead(inbound, ahead) && !this.#deps.completes(inbound));
+    const kept: Inbound[] = [];
+    for (const inbound of inbounds)
+      if (!(await this.#isAhead(inbound)) && !this.#deps.completes(inbound)) kept.push(inbound);
     const events = kept.flatMap((inbound) => inbound.kept);
     const tickets = kept.flatMap(({ interaction }) => interaction ?? []);
     const accepted = await host.accept(events, cursor, await this.#notesOf(tickets));
@@ -72,14 +77,39 @@ export class Receiver {
     return accepted;
   }
 
-  /** Accepted and acknowledged now, and not with its batch. */
-  async #takeAhead(dispatch: GatewayDispatch, point: ResumePoint, ahead: Set<string>): Promise<void> {
+  /**
+   * Accepts and acknowledges an interaction now, and not with its batch: somebody waits for a sign within three
+   * seconds, and must not wait for what else is in the queue. Anything else waits. Rejects as `accept` does.
+   */
+  async takeAhead(dispatch: GatewayDispatch, sessionId: string): Promise<void> {
     if (dispatch.type !== 'INTERACTION_CREATE') return;
-    const { interaction, kept } = toEvents(dispatch, this.#context(dispatch, point));
+    const { interaction, kept } = toEvents(dispatch, this.#context(dispatch, sessionId));
     if (!interaction || interaction.kind === 'autocomplete') return;
+    const { handle } = interaction;
+    const taken = this.#ahead.get(handle) ?? this.#acceptAhead(interaction, kept);
+    this.#ahead.set(handle, taken);
+    try {
+      await taken;
+    } catch (error) {
+      this.#ahead.delete(handle);
+      throw error;
+    }
+  }
+
+  async #acceptAhead(interaction: InteractionTicket, kept: Inbound['kept']): Promise<void> {
     await this.#deps.host.accept(kept, undefined, await this.#notesOf([interaction]));
-    ahead.add(interaction.handle);
     this.#acknowledge([interaction]);
+  }
+
+  /** One that could not be accepted ahead is not. */
+  async #isAhead({ interaction }: Inbound): Promise<boolean> {
+    const taken = interaction && this.#ahead.get(interaction.handle);
+    return (
+      taken?.then(
+        () => true,
+        () => false,
+      ) ?? false
+    );
   }
 
   /** Without those that are known: who has answered one already is noted there. */
@@ -113,24 +143,20 @@ export class Receiver {
     rest.forgetRefusals(dispatch.type.startsWith('CHANNEL_') ? idOf(fields?.id) : undefined);
   }
 
-  #read(dispatch: GatewayDispatch, point: ResumePoint): Inbound {
-    const inbound = toEvents(dispatch, this.#context(dispatch, point));
+  #read(dispatch: GatewayDispatch, sessionId: string): Inbound {
+    const inbound = toEvents(dispatch, this.#context(dispatch, sessionId));
     const { unknown } = inbound;
     if (unknown !== undefined && (this.#unknown.has(unknown) || this.#unknown.size < namesMax))
       this.#unknown.set(unknown, (this.#unknown.get(unknown) ?? 0) + 1);
     return inbound;
   }
 
-  #context({ seq }: GatewayDispatch, { sessionId }: ResumePoint): InboundContext {
+  #context({ seq }: GatewayDispatch, sessionId: string): InboundContext {
     const { identity, directory, host } = this.#deps;
     // The session's id gives access to it, so it does not go into the inbox as it is.
     const session = createHash('sha256').update(sessionId).digest('hex').slice(0, 16);
     return contextOf(identity, directory, `${session}:${seq}`, host.clock.now());
   }
-}
-
-function isAhead({ interaction }: Inbound, ahead: ReadonlySet<string>): boolean {
-  return interaction !== undefined && ahead.has(interaction.handle);
 }
 
 export function contextOf(

@@ -203,6 +203,10 @@ class DiscordSession implements ConnectorSession {
         compress: config.compress ? 'zlib-stream' : 'none',
         onDispatches: (batch, point) =>
           this.#take(name, batch, point).catch((error: unknown) => this.#refused(error)),
+        onWaiting: (dispatch, sessionId) => {
+          // What cannot be accepted now is accepted with its batch.
+          this.#receiver.takeAhead(dispatch, sessionId).catch(() => undefined);
+        },
         onState: (state) => this.#onState(name, shard, state),
         policy: gatewayEgress(config),
       },
