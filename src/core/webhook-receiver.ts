@@ -6,6 +6,7 @@ import type { DeliveryRecord, IntegrationRecord, NewDelivery } from '../domain/w
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Secret } from '../lib/secret.ts';
+import { TokenBuckets } from '../lib/token-buckets.ts';
 import type { Accepted } from '../store/inbox-store.ts';
 import type { WebhookStore } from '../store/webhook-store.ts';
 import { providerOf } from '../webhooks/providers.ts';
@@ -50,12 +51,17 @@ export interface WebhookReceiverDeps {
   readonly keptMax: number;
 }
 
+/** Whoever knows an address must not be able to fill the log. */
+const refusalsLoggedPerSecond = 1;
+
 /** Takes a captured request to its end: verified, deduplicated and committed, or refused with a reason. */
 export class WebhookReceiver {
   readonly #deps: WebhookReceiverDeps;
+  readonly #refusals: TokenBuckets;
 
   constructor(deps: WebhookReceiverDeps) {
     this.#deps = deps;
+    this.#refusals = new TokenBuckets(deps.clock);
   }
 
   /** Never throws: a store that cannot commit is an `unavailable` receipt. */
@@ -203,6 +209,7 @@ export class WebhookReceiver {
   }
 
   #logRefused({ id }: IntegrationRecord, code: ReasonCode, error?: unknown): void {
+    if (!this.#refusals.take(id, refusalsLoggedPerSecond)) return;
     const cause = error === undefined ? {} : { error };
     this.#deps.log.warn('webhook.refused', { connector_id: webhookSource(id), code, ...cause });
   }

@@ -11,19 +11,14 @@ import { closeAll } from '../support/egress.ts';
 
 afterEach(closeAll);
 
-const deploy = {
-  name: 'deploy',
-  description: 'Deploys something',
-  options: [
-    {
-      name: 'to',
-      type: 3,
-      description: 'Where to',
-      autocomplete: true,
-      suggestions: ['staging', 'production'],
-    },
-  ],
+const option = {
+  name: 'to',
+  type: 3,
+  description: 'Where to',
+  autocomplete: true,
+  suggestions: ['staging', 'production'],
 };
+const deploy = { name: 'deploy', description: 'Deploys something', options: [option] };
 
 function writes({ fake }: DiscordWorld): number {
   return fake.requests.all.filter(({ method, path }) => method === 'PUT' && path.endsWith('/commands'))
@@ -88,8 +83,11 @@ describe('the commands of a bot', () => {
     expect(replies[0]?.interaction?.user).toBe(user);
   });
 
-  it('are completed from the catalogue, and no agent is asked', async () => {
-    const world = await openDiscordWorld({}, {}, { commands: [deploy] });
+  it.each([
+    ['what it has', [{ name: 'production', value: 'production' }], deploy],
+    ['nothing where it has nothing', [], { ...deploy, options: [{ ...option, suggestions: undefined }] }],
+  ])('are completed from the catalogue with %s, and no agent is asked', async (_what, choices, command) => {
+    const world = await openDiscordWorld({}, {}, { commands: [command] });
     const { fake, channel, user, daemon } = world;
     await synced(world);
 
@@ -101,10 +99,7 @@ describe('the commands of a bot', () => {
       fake.requests.all.find(({ path, status }) => path.endsWith('/callback') && status !== undefined),
     );
 
-    expect(callback.json).toEqual({
-      type: 8,
-      data: { choices: [{ name: 'production', value: 'production' }] },
-    });
+    expect(callback.json).toEqual({ type: 8, data: { choices } });
     const { items } = await daemon.api('GET /events', { query: {} });
     expect(items.filter(({ kind }) => kind === 'inbound.accepted')).toEqual([]);
   });

@@ -18,7 +18,7 @@ export class Completions {
     this.#rest = rest;
   }
 
-  /** True when it is answered here; nothing of it has to be kept. */
+  /** True when it was for here: nothing of it is kept, and where the catalogue has nothing, nothing is offered. */
   answer({ interaction, kept }: Inbound, signal: AbortSignal): boolean {
     if (interaction?.kind !== 'autocomplete') return false;
     const [event] = kept;
@@ -26,8 +26,7 @@ export class Completions {
     const focused = typeof event.values.focused === 'string' ? event.values.focused : '';
     const typed = fieldsOf(event.values.args)?.[focused];
     const text = typeof typed === 'string' ? typed : '';
-    const found = suggestionsFor(this.#host.config.commands, event.action, focused, text);
-    if (!found) return false;
+    const found = suggestionsFor(this.#host.config.commands, event.action, focused, text) ?? [];
     const choices = found.map((value) => ({ name: value, value }));
     this.#rest
       .call(
