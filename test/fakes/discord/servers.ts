@@ -15,6 +15,8 @@ export interface ServerOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
+const fileRequestsMax = 1_000;
+
 /** The two sockets of the fake: one for the API, the CDN and new gateway connections, one for resumed ones. */
 export class Servers {
   readonly #world: World;
@@ -78,6 +80,9 @@ export class Servers {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://fake');
     if (url.pathname.startsWith('/attachments/')) {
+      const { fileRequests } = this.#world;
+      fileRequests.push(request.headers);
+      if (fileRequests.length > fileRequestsMax) fileRequests.shift();
       const { status, headers, body } = serveAttachment(this.#world, url);
       response.writeHead(status, { ...headers, 'content-length': body.byteLength }).end(body);
       return;

@@ -55,6 +55,8 @@ export class World {
   /** What the CDN serves. */
   readonly attachments = new Map<string, Attachment>();
   attachmentBytes = 0;
+  /** The headers of the newest requests for files. */
+  readonly fileRequests: Readonly<Record<string, unknown>>[] = [];
   /** Where clients reach the parts; known once the servers listen. */
   readonly urls = { api: '', cdn: '', gateway: '', resume: '' };
   readonly #ids: Snowflakes;
