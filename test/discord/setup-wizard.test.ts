@@ -265,6 +265,30 @@ describe('a person who sets an account up', () => {
     });
   });
 
+  it('is not held to a flag that means nothing after what was changed', async () => {
+    const world = await openSetupWorld();
+    const { fake, daemon, there } = world;
+    const flags = ['--account', 'ops', '--token-env', 'BOT', '--scope', 'allowlisted_guild_channels'];
+    const asked = [enter, enter, enter, enter, enter, enter, enter];
+
+    const ran = await palyra(
+      {
+        stateDir: daemon.stateDir,
+        env: { BOT: fake.bot.token },
+        typed: [...asked, 'change', 'scope', 'dm_only', set],
+      },
+      ...['channels', 'discord', 'setup', ...there, ...flags, '--role', '7'],
+    );
+
+    expect(ran.exit).toBe(0);
+    expect(ran.asked.slice(-4)).toEqual([
+      'What now?',
+      'Which one?',
+      expect.stringMatching(/listen/),
+      'What now?',
+    ]);
+  });
+
   it('chooses the agent where there are several', async () => {
     const world = await openSetupWorld();
     const { fake, daemon } = world;
