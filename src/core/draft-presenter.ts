@@ -6,7 +6,7 @@ import { type Clock, deadline, sleep } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { NewPart } from '../store/outbox-store.ts';
 import type { Store } from '../store/store.ts';
-import { type PlanDeps, splitOperation } from './plan.ts';
+import type { PlanDeps } from './plan.ts';
 import { planDraft } from './plan-draft.ts';
 
 export interface DraftPresenterDeps {
@@ -70,7 +70,9 @@ export class DraftPresenter {
     const { signal } = this.#stopped;
     try {
       for (let next = this.#take(); next && !signal.aborted; next = this.#take()) {
-        await this.#show(next, signal);
+        const isShown = await this.#show(next, signal);
+        // After a restart the connector may not be back yet.
+        if (!isShown) this.#wanted ??= next;
         await sleep(clock, paceMs, signal);
       }
     } catch (error) {
@@ -86,24 +88,25 @@ export class DraftPresenter {
     return next;
   }
 
-  async #show({ slot, text }: { slot: number; text: string }, signal: AbortSignal): Promise<void> {
+  /** False when there is nobody who could show it now. */
+  async #show({ slot, text }: { slot: number; text: string }, signal: AbortSignal): Promise<boolean> {
     const { store, plan, clock, findSession, outboxDepthMax } = this.#deps;
     const draft = planDraft({ ...this.#turn, slot, text }, plan);
-    if (!draft) return;
+    if (!draft) return true;
     const isFirst = (await store.outbox.getPartByKey(draft.key)) === undefined;
     this.#used = true;
     if (isFirst) await store.outbox.enqueue([draft], clock.now(), outboxDepthMax);
     const address = await this.#delivered(draft, signal);
-    if (!address || isFirst) return;
+    if (!address || isFirst || draft.operation.op !== 'send') return true;
     const session = findSession(draft.address.connector);
-    const [first] = splitOperation({ op: 'send', text }, draft.address.connector, plan);
-    if (first?.op !== 'send') return;
+    if (!session) return false;
     const limit = deadline(clock, reviseMsMax, () => undefined);
     try {
-      await session?.revise?.(address, first.text, limit.signal);
+      await session.revise?.(address, draft.operation.text, limit.signal);
     } finally {
       limit.clear();
     }
+    return true;
   }
 
   /** Where the draft is; undefined when it will not be there. */

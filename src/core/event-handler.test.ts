@@ -40,6 +40,21 @@ describe('an event', () => {
     expect(world.turns).toEqual([]);
   });
 
+  it('that no rule wants is taken back where the platform shows that an answer is coming', async () => {
+    const world = await started();
+    await world.addRule({ action: 'ignore' });
+    await settled();
+
+    const { address } = message({});
+    const id = await hear(world, { address: { ...address, handle: 'interaction:1' } });
+    await settled();
+
+    expect((await world.event(id)).state).toBe('ignored');
+    expect(world.adapter.session.sent).toMatchObject([
+      { operation: { op: 'delete' }, address: { handle: 'interaction:1' } },
+    ]);
+  });
+
   it('is decided by the rules as they are at that moment, without a restart', async () => {
     const world = await started();
 

@@ -322,3 +322,37 @@ describe('a part that was under way when its daemon died', () => {
     expect(sent(world)).toEqual(['m:0 (repeat?)']);
   });
 });
+
+describe('a change of a message that is gone', () => {
+  const gone = {
+    kind: 'rejected',
+    code: 'message_gone',
+    detail: 'It was deleted.',
+    scope: 'message',
+  } as const satisfies DeliveryOutcome;
+  const ops = (world: OutboxWorld): readonly string[] =>
+    world.adapter.sessions.flatMap((session) => session.sent.map(({ operation }) => operation.op));
+
+  it('becomes a message of its own', async () => {
+    const world = await connectedBy({ answers: [delivered, gone] });
+    await world.send('d', 'a draft');
+    await settled();
+
+    await world.send('m', 'hello', {}, { op: 'edit', text: 'the whole', of: 'd:0' });
+    await world.untilIs('delivered', 'm');
+
+    expect(ops(world)).toEqual(['send', 'edit', 'send']);
+    expect(world.sentTexts.at(-1)).toBe('the whole');
+  });
+
+  it('is looked up like any other when the answer to that was lost', async () => {
+    const world = await connectedBy({ answers: [delivered, gone, unknown, gone], prepare: finds });
+    await world.send('d', 'a draft');
+    await settled();
+
+    await world.send('m', 'hello', {}, { op: 'edit', text: 'the whole', of: 'd:0' });
+    await world.untilIs('delivered', 'm');
+
+    expect(ops(world)).toEqual(['send', 'edit', 'send', 'edit']);
+  });
+});
