@@ -102,42 +102,6 @@ describe('a turn', () => {
   });
 });
 
-describe('an agent that changes what was said', () => {
-  it.each(['edit', 'delete'] as const)('cannot %s a message that we did not send', async (op) => {
-    const change = { op, message: 'm-hello-room', text: 'other words' } as const;
-    const world = await started(async (_turn, out) => {
-      out.send(op === 'edit' ? { ...change, op } : { op, message: change.message });
-      return { kind: 'answered' };
-    });
-
-    const event = await world.event(await hear(world));
-
-    expect(event).toMatchObject({ state: 'dead', reason: 'agent_answer_invalid' });
-    expect(event.detail).toContain(`The agent may ${op} only messages that palyra has sent`);
-    expect(world.adapter.session.sent).toEqual([]);
-  });
-
-  it('changes one that we sent', async () => {
-    const world = await started();
-    const first = await hear(world);
-    const said = async () => (await world.store.outbox.listPartsOfEvent(first))[0];
-    await world.until(async () => (await said())?.state === 'delivered');
-    const message = (await said())?.platformIds?.[0] ?? 'none';
-    world.run = async (_turn, out) => {
-      out.send({ op: 'edit', message, text: 'better' });
-      return { kind: 'answered' };
-    };
-
-    await hear(world, 'again');
-    await world.until(() => world.adapter.session.sent.length > 1);
-
-    expect(world.adapter.session.sent).toMatchObject([
-      { operation: { op: 'send' } },
-      { operation: { op: 'edit', text: 'better' }, address: { message } },
-    ]);
-  });
-});
-
 describe('an agent that fails', () => {
   it.each(['unavailable', 'timeout', 'rate_limited', 'internal'] as const)(
     'with %s is asked again later, with the same turn',
