@@ -7,7 +7,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Attachment } from '../domain/inbound-event.ts';
 import type { Store } from '../store/store.ts';
 import type { Attachments } from './attachments.ts';
-import { AttachmentsWorld, filesIn, picture, serve, typesIn } from './attachments.fixture.ts';
+import { AttachmentsWorld, filesIn, picture, serve, typesIn } from '../../test/support/attachments-world.ts';
 
 afterEach(closeAll);
 

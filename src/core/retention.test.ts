@@ -4,7 +4,7 @@ import { closeAll } from '../../test/support/egress.ts';
 import type { ArtifactId } from '../domain/artifact.ts';
 import { createBlobFiles } from '../lib/blob-files.ts';
 import type { Store } from '../store/store.ts';
-import { AttachmentsWorld, filesIn, picture, serve } from './attachments.fixture.ts';
+import { AttachmentsWorld, filesIn, picture, serve } from '../../test/support/attachments-world.ts';
 import { startRetention } from './retention.ts';
 
 afterEach(closeAll);

@@ -3,21 +3,21 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { attachmentLimits } from '../../test/support/no-network.ts';
-import { client, closeLater } from '../../test/support/egress.ts';
-import { connector, message } from '../../test/support/events.ts';
-import { ManualClock } from '../../test/support/manual-clock.ts';
-import { RecordingLog } from '../../test/support/recording-log.ts';
-import { ScriptedAdapter } from '../../test/support/scripted-adapter.ts';
-import type { EventId } from '../domain/ids.ts';
-import type { Attachment, InboundEvent } from '../domain/inbound-event.ts';
-import { createBlobFiles } from '../lib/blob-files.ts';
-import type { EgressPolicy } from '../lib/net-guard.ts';
-import type { LeasedEvent } from '../store/inbox-store.ts';
-import { openInlineSqliteStore } from '../store/sqlite/open.ts';
-import { temporaryDatabase } from '../store/sqlite/sqlite.fixture.ts';
-import type { Store } from '../store/store.ts';
-import { type AttachmentLimits, Attachments } from './attachments.ts';
+import { attachmentLimits } from './no-network.ts';
+import { client, closeLater } from './egress.ts';
+import { connector, message } from './events.ts';
+import { ManualClock } from './manual-clock.ts';
+import { RecordingLog } from './recording-log.ts';
+import { ScriptedAdapter } from './scripted-adapter.ts';
+import type { EventId } from '../../src/domain/ids.ts';
+import type { Attachment, InboundEvent } from '../../src/domain/inbound-event.ts';
+import { createBlobFiles } from '../../src/lib/blob-files.ts';
+import type { EgressPolicy } from '../../src/lib/net-guard.ts';
+import type { LeasedEvent } from '../../src/store/inbox-store.ts';
+import { openInlineSqliteStore } from '../../src/store/sqlite/open.ts';
+import { temporaryDatabase } from '../../src/store/sqlite/sqlite.fixture.ts';
+import type { Store } from '../../src/store/store.ts';
+import { type AttachmentLimits, Attachments } from '../../src/core/attachments.ts';
 
 type Serve = (response: ServerResponse, request: IncomingMessage) => void;
 
