@@ -58,9 +58,7 @@ export function createConnectorHost(
       ),
     loadCursor: () => outsideConnectorScope(() => store.connectors.getCursor(id)),
     isSent: (platformId) =>
-      outsideConnectorScope(
-        async () => (await store.outbox.findByPlatformId(id, platformId)) !== undefined,
-      ),
+      outsideConnectorScope(async () => (await store.outbox.findByPlatformId(id, platformId)) !== undefined),
     notes: createNotes(id, deps),
     gaps: createGaps(id, deps),
     listConversations: (limit) => outsideConnectorScope(() => store.platforms.listConversations(id, limit)),
@@ -108,7 +106,7 @@ function createGaps(id: ConnectorId, { store, nextId }: ConnectorHostDeps): Host
     update: (gap, change) =>
       outsideConnectorScope(async () => {
         const known = await store.platforms.getGap(gap);
-        if (known) await store.platforms.putGap({ ...known, ...change });
+        if (known?.connector === id) await store.platforms.putGap({ ...known, ...change });
       }),
   };
 }

@@ -28,22 +28,25 @@ export function createNoteSealer(vault: Pick<Vault, 'put' | 'resolve'>): NoteSea
     }
   };
   const makeKey = async (connector: ConnectorId): Promise<Buffer> => {
+    // Whoever looked before the first one was stored gets here after it was.
+    const known = await findKey(connector);
+    if (known) return known;
     const key = randomBytes(keyBytes);
     await vault.put(keyRef(connector), key.toString('base64'));
     return key;
   };
+  /** Of two first notes at once, both have to use the one key. */
+  const makeOnce = (connector: ConnectorId): Promise<Buffer> => {
+    const underWay = making.get(connector);
+    if (underWay) return underWay;
+    const made = makeKey(connector).finally(() => making.delete(connector));
+    making.set(connector, made);
+    return made;
+  };
   return {
     async seal(connector, name, value) {
-      const known = await findKey(connector);
-      if (known) return sealNote(known, context(connector, name), value);
-      // Of two first notes at once, both have to use the one key.
-      const made = making.get(connector) ?? makeKey(connector);
-      making.set(connector, made);
-      try {
-        return sealNote(await made, context(connector, name), value);
-      } finally {
-        making.delete(connector);
-      }
+      const key = (await findKey(connector)) ?? (await makeOnce(connector));
+      return sealNote(key, context(connector, name), value);
     },
 
     async open(connector, name, sealed) {
