@@ -81,6 +81,16 @@ it('does not miss a connector that is switched off', async () => {
   expect((await world.look()).well.transport).toBe(true);
 });
 
+it('does not miss a connector that another daemon runs', async () => {
+  const world = await begun();
+  const { supervisor } = await world.start({}, 'daemon-2');
+  await settled();
+  const { store, clock } = world;
+  const health = new Health({ store, supervisor, clock, vaultLocked: () => undefined });
+
+  expect((await health.check()).signals.transport.ok).toBe(true);
+});
+
 it('is ready when what is to be sent waits for long, and says so', async () => {
   const world = await begun();
   world.adapter.onOpen = () => Promise.reject(new AppError('unavailable', 'Down.'));
