@@ -228,15 +228,6 @@ describe('what is no answer', () => {
     expect(bench.rest.requests).toEqual([]);
   });
 
-  it('goes nowhere while a command is only being typed', async () => {
-    const { bench, send } = await open('autocomplete');
-
-    const outcome = await send();
-
-    expect(outcome).toMatchObject({ kind: 'rejected', code: 'operation_unsupported' });
-    expect(bench.rest.requests).toEqual([]);
-  });
-
   it.each([
     ['an edit', { op: 'edit', text: 'x' }],
     ['the deletion of a message', { op: 'delete' }],

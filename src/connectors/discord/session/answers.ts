@@ -31,7 +31,6 @@ export class Answers {
     if (op === 'delete' && message === undefined) return this.#withdraw(handle, signal);
     if (op !== 'send') return undefined;
     const ticket = await this.#deps.tickets.recall(handle);
-    if (ticket?.kind === 'autocomplete') return notAsked;
     if (!ticket || !hasPlace(ticket)) return undefined;
     if (ticket.answeredBy !== undefined && ticket.answeredBy !== part.key) return undefined;
     const json = this.#deps.bodyOf(part);
@@ -101,15 +100,6 @@ export class Answers {
     return { kind: 'delivered', platformIds: [] };
   }
 }
-
-/** At every key that is pressed, the channel would get a message of which nobody has asked. */
-const notAsked: DeliveryOutcome = {
-  kind: 'rejected',
-  code: 'operation_unsupported',
-  detail:
-    'Nobody has sent the command yet. What is suggested meanwhile comes from the catalogue of commands.',
-  scope: 'message',
-};
 
 /** What stands where "is thinking" stood. */
 const original = '/webhooks/{application}/{token}/messages/@original';
