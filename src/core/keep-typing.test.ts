@@ -46,6 +46,12 @@ it('goes on when it could not be shown', async () => {
   const { clock, shownAt, use } = typing();
   use({ typing: () => Promise.reject(new Error('No budget.')) });
   await clock.pass(8_000);
+  use({
+    typing: () => {
+      throw new Error('A bug.');
+    },
+  });
+  await clock.pass(8_000);
   use(undefined);
   await clock.pass(8_000);
   use({});

@@ -1,6 +1,7 @@
 import type { ConnectorSession } from '../connectors/connector.ts';
 import type { Address } from '../domain/address.ts';
 import { type Clock, deadline, sleep } from '../lib/clock.ts';
+import { inConnectorScope } from './connector-scope.ts';
 
 export interface KeepTypingDeps {
   readonly clock: Clock;
@@ -18,11 +19,12 @@ export function keepTyping(
 ): () => void {
   const stopped = new AbortController();
   const limit = deadline(clock, longestMs, () => 'It is shown for long enough.', stopped.signal);
+  const show = async (): Promise<void> => {
+    await inConnectorScope(address.connector, () => findSession()?.typing?.(address, limit.signal));
+  };
   const run = async (): Promise<void> => {
     while (!limit.signal.aborted) {
-      await findSession()
-        ?.typing?.(address, limit.signal)
-        .catch(() => undefined);
+      await show().catch(() => undefined);
       await sleep(clock, everyMs, limit.signal);
     }
   };

@@ -93,6 +93,17 @@ describe('the answer of a turn', () => {
     expect(operations(parts)).toEqual([operation, { op: 'delete', of: draftKey(turn, 0) }]);
   });
 
+  it('that goes to another place takes its draft back from where it was', () => {
+    const elsewhere = { ...part(0), address: { ...address, conversation: 'hall' } };
+
+    const parts = finishDrafts([elsewhere], [draft()], deps());
+
+    expect(parts).toMatchObject([
+      { operation: { op: 'send' }, address: { conversation: 'hall' } },
+      { operation: { op: 'delete', of: draftKey(turn, 0) }, address },
+    ]);
+  });
+
   it('is as it was where nothing was drafted', () => {
     const parts = [part(0), part(0, 2), part(1)];
     const earlier = [record(`${turn}:acknowledgement:0`, { op: 'react', emoji: '👀', remove: false })];

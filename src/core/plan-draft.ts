@@ -1,4 +1,4 @@
-import type { Address } from '../domain/address.ts';
+import { type Address, laneOf } from '../domain/address.ts';
 import { type EventId, kindOf, type MessageId, type PartId, type TurnId } from '../domain/ids.ts';
 import type { ChatEvent } from '../domain/inbound-event.ts';
 import type { NewPart, PartRecord } from '../store/outbox-store.ts';
@@ -37,7 +37,8 @@ export function planDraft(
 /**
  * Brings the answer of a turn together with what is there of it already: the first part of a message changes
  * its draft in place. A draft of which nothing came is taken back; so is one of a message with extras, since
- * what is more than text may not be brought into a message that is there.
+ * what is more than text may not be brought into a message that is there, and one that is elsewhere, since
+ * the rule has changed between two attempts.
  */
 export function finishDrafts(
   parts: readonly NewPart[],
@@ -49,6 +50,7 @@ export function finishDrafts(
     const { operation, origin } = part;
     const draft = origin.kind === 'turn' ? drafted.get(origin.slot) : undefined;
     if (!draft || part.part > 1 || operation.op !== 'send' || operation.extras !== undefined) return part;
+    if (!draft.address || laneOf(draft.address) !== laneOf(part.address)) return part;
     drafted.delete(slotOf(draft));
     return { ...part, operation: { ...operation, op: 'edit' as const, of: draft.key } };
   });

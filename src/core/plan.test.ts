@@ -8,7 +8,14 @@ import type { ConnectorId, EventId, TurnId } from '../domain/ids.ts';
 import { limits } from '../domain/limits.ts';
 import { createNextId } from '../lib/ids.ts';
 import type { NewPart } from '../store/outbox-store.ts';
-import { type Answer, type PlanDeps, planAcknowledgement, planAnswer, planMessage } from './plan.ts';
+import {
+  type Answer,
+  type PlanDeps,
+  planAcknowledgement,
+  planAnswer,
+  planMessage,
+  planSilence,
+} from './plan.ts';
 
 const turn = 'turn_1' as TurnId;
 const eventId = 'evt_1' as EventId;
@@ -217,5 +224,40 @@ describe('an acknowledgement', () => {
     expect(acknowledge({ ...rest, type: 'command', name: 'ask', args: {} })).toEqual([]);
     expect(acknowledge(nameless)).toEqual([]);
     expect(acknowledge(message(), new ScriptedAdapter({ unsupported: ['react'] }))).toEqual([]);
+  });
+});
+
+describe('an event of which the platform shows that it is being answered', () => {
+  const address = {
+    connector,
+    conversation: 'room',
+    thread: 'aside',
+    message: 'm1',
+    handle: 'interaction:1',
+  };
+  const event = message({ address });
+  const silence = (parts: readonly NewPart[], adapter?: ConnectorAdapter): readonly NewPart[] =>
+    planSilence(eventId, event, parts, depsOf(adapter));
+
+  it('and of which nothing comes has that taken back, and no message with it', () => {
+    expect(silence([])).toMatchObject([{ key: 'turn_1:silence:0', operation: { op: 'delete' } }]);
+    expect(silence([])[0]?.address).toEqual({
+      ...{ connector, conversation: 'room', thread: 'aside', handle: 'interaction:1' },
+    });
+  });
+
+  it('and of which the answer goes elsewhere, or is no message, has it taken back too', () => {
+    expect(silence(plan({ event, replyTo: elsewhere }))).toHaveLength(1);
+    expect(silence(plan({ event, messages: [{ op: 'react', emoji: '👍' }] }))).toHaveLength(1);
+  });
+
+  it('is left alone when its answer takes that place, or the platform cannot take it back', () => {
+    expect(silence(plan({ event }))).toEqual([]);
+    expect(silence([], new ScriptedAdapter({ unsupported: ['delete'] }))).toEqual([]);
+  });
+
+  it('is not any other', () => {
+    expect(planSilence(eventId, message(), [], depsOf())).toEqual([]);
+    expect(planSilence(eventId, webhook(), [], depsOf())).toEqual([]);
   });
 });

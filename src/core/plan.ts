@@ -179,6 +179,8 @@ export function planSilence(
   if (event.type === 'webhook' || event.address.handle === undefined) return [];
   if (parts.some(({ operation, address }) => operation.op === 'send' && address.handle !== undefined))
     return [];
+  const adapter = deps.findAdapter(kindOf(event.address.connector));
+  if (adapter?.capabilities.operations.delete.supported !== true) return [];
   const { message: _message, ...address } = event.address;
   const turn = turnIdOf(eventId);
   const origin: Origin = { kind: 'turn', turn, event: eventId, slot: -1 };
