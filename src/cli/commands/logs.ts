@@ -33,13 +33,15 @@ export function logs(run: Run): CommandUnknownOpts {
           out.show(entries, () => entries.map(formatEntry).join('\n') || 'Nothing yet.');
           return;
         }
+        // Listened to before the first line is out: whoever has read one may press Ctrl-C.
+        const { interrupted } = world;
         const print = (entry: Entry): void => out.showLine(entry, () => formatEntry(entry));
         entries.forEach(print);
         const after = items[0]?.id;
         await followEntries(
           api,
           { ...filter, ...(after === undefined ? {} : { after }) },
-          world.interrupted,
+          interrupted,
           print,
         );
       }),

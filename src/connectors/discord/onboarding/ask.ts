@@ -12,7 +12,8 @@ export type Told =
 export type Ask = (route: string, params?: Readonly<Record<string, string>>) => Promise<Told>;
 
 const triesMax = 3;
-const waitMsMax = 5_000;
+/** Over the windows of the routes that are asked, which are 5 s; longer is the operator's to wait. */
+const waitMsMax = 8_000;
 
 /**
  * A way to read that follows short waits and repeats what was lost, a few times.
