@@ -43,7 +43,7 @@ describe('a change of the message of another part', () => {
   it.each<readonly [string, Partial<PartRecord> | undefined]>([
     ['was never there', undefined],
     ['is not there yet', { state: 'pending', platformIds: [] }],
-    ['could not be sent', { state: 'dead', platformIds: [] }],
+    ['could not be sent', { state: 'dead', platformIds: ['m7'] }],
     ['may be there', { state: 'held', platformIds: [] }],
     ['is there under no name', { state: 'delivered', platformIds: [] }],
   ])('is a message of its own when that one %s, and replies to the same', async (_what, known) => {
