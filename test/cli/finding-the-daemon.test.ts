@@ -45,9 +45,9 @@ describe('the command line finds its daemon', () => {
   it('by the state directory of a flag, wherever the flag stands', async () => {
     const elsewhere = { stateDir: emptyStateDir() };
 
-    const before = await palyra(elsewhere, '--state-dir', daemon.stateDir, 'channels', 'list');
-    const between = await palyra(elsewhere, 'channels', '--state-dir', daemon.stateDir, 'list');
-    const after = await palyra(elsewhere, 'channels', 'list', `--state-dir=${daemon.stateDir}`);
+    const before = await palyra(elsewhere, '--state-dir', daemon.stateDir, 'agents', 'list');
+    const between = await palyra(elsewhere, 'agents', '--state-dir', daemon.stateDir, 'list');
+    const after = await palyra(elsewhere, 'agents', 'list', `--state-dir=${daemon.stateDir}`);
 
     expect([before.exit, between.exit, after.exit]).toEqual([0, 0, 0]);
     expect(after.stdout).toBe(before.stdout);
