@@ -21,11 +21,11 @@ export function formatChannel(channel: Channel): string {
 }
 
 /** Each part of what the platform says of its session on a line of its own. */
-function runtimeFacts(runtime: Channel['runtime'] = {}): readonly (readonly [string, string])[] {
-  return Object.entries(runtime).map(([key, value]) => [
-    key,
-    Array.isArray(value) ? value.map(oneLine).join('; ') : oneLine(value),
-  ]);
+function runtimeFacts(runtime: Channel['runtime'] = {}): readonly (readonly [string, string | undefined])[] {
+  return Object.entries(runtime).map(([key, value]) => {
+    const text = Array.isArray(value) ? value.map(oneLine).join('; ') : oneLine(value);
+    return [key, text === '' ? undefined : text];
+  });
 }
 
 function oneLine(value: unknown): string {
