@@ -68,3 +68,40 @@ export async function useAgent(daemon: TestDaemon, url: string, fields: object =
     body: { kind: 'http', config: { url }, ...fields },
   });
 }
+
+export interface Sent {
+  readonly message: string;
+  /** Its parts, once nothing more will happen to them by themselves. */
+  readonly parts: Awaited<ReturnType<typeof partsOf>>;
+}
+
+let keys = 0;
+
+/** Sends a message by the API and waits for what becomes of it. */
+export async function sendBy(
+  daemon: TestDaemon,
+  text: string,
+  place: { readonly conversation: string; readonly thread?: string; readonly replyTo?: string },
+  { extras, id = connector }: { readonly extras?: Record<string, unknown>; readonly id?: string } = {},
+): Promise<Sent> {
+  const { message } = await daemon.api('POST /messages', {
+    body: {
+      connector: id,
+      ...place,
+      operation: { op: 'send', text, ...(extras === undefined ? {} : { extras }) },
+    },
+    idempotencyKey: `scene-${++keys}`,
+  });
+  return { message, parts: await settledParts(daemon, message) };
+}
+
+function settledParts(daemon: TestDaemon, message: string): ReturnType<typeof partsOf> {
+  return until(async () => {
+    const parts = await partsOf(daemon, message);
+    return parts.every(({ state }) => state !== 'pending') ? parts : undefined;
+  });
+}
+
+async function partsOf(daemon: TestDaemon, id: string) {
+  return (await daemon.api('GET /messages/{id}', { params: { id } })).parts;
+}
