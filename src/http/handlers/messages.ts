@@ -43,8 +43,7 @@ export function messageHandlers(
 }
 
 type OperationBody =
-  | { op: 'send'; text: string; extras?: Record<string, unknown> | undefined }
-  | { op: 'typing' };
+  { op: 'send'; text: string; extras?: Record<string, unknown> | undefined } | { op: 'typing' };
 
 function toOperation(body: OperationBody): OutboundOperation {
   switch (body.op) {
