@@ -68,7 +68,7 @@ function mutation(verb: string, description: string) {
     .description(description)
     .argument('<connector>')
     .argument('<conversation>', 'an id, a mention or a link')
-    .argument('<message>', 'its id')
+    .argument('<message>', 'its id or link')
     .option('--thread <id>', 'in which thread')
     .option('--reason <text>', 'shown to whoever decides')
     .option('--approval <id>', 'of the same change, approved')

@@ -108,7 +108,7 @@ const groups: readonly Group[] = [
   [
     place(
       'permission_missing',
-      'A permission is missing in that channel. Compare: palyra channels discord verify.',
+      'A permission is missing in that channel. Compare: palyra channels discord health-refresh --verify-channel <id>.',
     ),
     [50013],
   ],
