@@ -100,7 +100,12 @@ describe('a daemon that is killed at every step', () => {
 
   it('dies at random moments under load, and comes back', async () => {
     for (let round = 0; round < 6; round++) {
-      if (await daemon.start()) await Promise.race([load(daemon, outside), killSoon(daemon, round)]);
+      if (await daemon.start()) {
+        const killed = killSoon(daemon, round);
+        await Promise.race([load(daemon, outside), killed]);
+        // Also when all was said before: the shot must not hit the daemon of the next round.
+        await killed;
+      }
       await daemon.kill();
       died++;
     }
