@@ -46,9 +46,12 @@ export class ContractInbox {
     events: readonly InboundEvent[],
     cursor: string | undefined,
     notes: readonly NewNote[],
+    /** Throws when the claim is another's by the time of the commit. */
+    requireClaim: () => void = () => undefined,
   ): Promise<readonly AcceptedEvent[]> {
     this.offers++;
     await this.commitAfter;
+    requireClaim();
     if (this.isRefusing) throw new AppError('unavailable', 'The disk is full.');
     if (cursor !== undefined) this.cursor = cursor;
     for (const note of notes) this.notes.set(note.key, note);
@@ -120,8 +123,9 @@ export class ContractHost implements ConnectorHost<unknown> {
     notes: readonly NewNote[] = [],
   ): Promise<readonly AcceptedEvent[]> {
     this.offers++;
-    if (this.isStale) throw new AppError('lease_lost', `${this.connectorId} is run by another daemon now.`);
-    return this.#inbox.accept(events, cursor, notes);
+    return this.#inbox.accept(events, cursor, notes, () => {
+      if (this.isStale) throw new AppError('lease_lost', `${this.connectorId} is run by another daemon now.`);
+    });
   }
 
   loadCursor(): Promise<string | undefined> {
