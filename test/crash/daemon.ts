@@ -1,6 +1,8 @@
 // The daemon as `palyra up` runs it, with a fake chat platform beside the real connectors, and, where
-// PALYRA_CRASH_AT names one, a step at which the process kills itself: `before|after <part>.<method>:<n>`.
+// PALYRA_CRASH_AT names one, a step at which the process kills itself: `before|after <part>.<method>:<n>`. Of
+// Discord the steps are its requests: `discord.create`, `discord.callback` and so on.
 import { loadConfig } from '../../src/config.ts';
+import type { ConnectorAdapter, ConnectorHost } from '../../src/connectors/connector.ts';
 import { defaultAdapters } from '../../src/connectors/registry.ts';
 import { startDaemon } from '../../src/main.ts';
 import { placeOf } from '../../src/place.ts';
@@ -34,10 +36,36 @@ await startDaemon({
   onFatal: (error) => {
     throw error;
   },
-  adapters: [...defaultAdapters(), chat],
+  adapters: [...defaultAdapters().map(mortal), chat],
   wrapStore,
 });
 process.stdout.write('ready\n');
+
+/** An adapter whose requests are steps at which one can die. */
+function mortal(adapter: ConnectorAdapter): ConnectorAdapter {
+  return { ...adapter, open: (host, signal) => adapter.open(mortalHost(adapter.kind, host), signal) };
+}
+
+function mortalHost(kind: string, host: ConnectorHost<unknown>): ConnectorHost<unknown> {
+  return {
+    ...host,
+    fetch: async (request) => {
+      const what = `${kind}.${requestName(request.method, new URL(request.url).pathname)}`;
+      dieAt('before', what);
+      const response = await host.fetch(request);
+      dieAt('after', what);
+      return response;
+    },
+  };
+}
+
+function requestName(method: string, path: string): string {
+  if (path.endsWith('/callback')) return 'callback';
+  if (path.includes('/webhooks/')) return 'answer';
+  if (path.endsWith('/typing')) return 'typing';
+  if (!path.includes('/messages')) return 'other';
+  return { GET: 'read', POST: 'create', PATCH: 'edit', DELETE: 'delete' }[method] ?? 'other';
+}
 
 function wrapStore(store: Store): Store {
   const wrapPart = (partName: string, part: object): object =>
