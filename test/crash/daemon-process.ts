@@ -17,19 +17,24 @@ const config = {
 export class DaemonProcess {
   readonly stateDir = mkdtempSync(join(tmpdir(), 'palyra-crash-'));
   readonly #command: readonly string[];
+  readonly #isQuiet: boolean;
   #child: ChildProcess | undefined;
   #ended: Promise<unknown> = Promise.resolve();
 
-  /** `command` is what Node runs, e.g. a script and its arguments; the state directory comes last. */
-  constructor(command: readonly string[]) {
+  /**
+   * `command` is what Node runs, e.g. a script and its arguments; the state directory comes last. What it logs
+   * is shown, unless that is to be `quiet`.
+   */
+  constructor(command: readonly string[], { quiet = false } = {}) {
     this.#command = command;
+    this.#isQuiet = quiet;
     writeFileSync(join(this.stateDir, 'config.json'), JSON.stringify(config));
   }
 
   /** Starts it and waits until it is up. Answers false when it died on the way. */
   async start(crashAt?: string): Promise<boolean> {
     const child = spawn(process.execPath, [...this.#command, this.stateDir], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', this.#isQuiet ? 'ignore' : 'inherit'],
       env: { PATH: process.env.PATH, ...(crashAt === undefined ? {} : { PALYRA_CRASH_AT: crashAt }) },
     });
     this.#child = child;

@@ -20,10 +20,10 @@ export class DiscordOutside {
   readonly places: readonly { readonly channel: Channel; readonly author: User }[];
   #count = 0;
 
-  private constructor(fake: FakeDiscord) {
+  private constructor(fake: FakeDiscord, people: number) {
     this.fake = fake;
     const guild = fake.addGuild();
-    const users = ['ada', 'bob', 'eve'].map((username) => fake.addUser({ username }));
+    const users = Array.from({ length: people }, () => fake.addUser());
     const channel = fake.addChannel(guild);
     this.places = [
       ...users.map((author) => ({ channel: fake.dm(author), author })),
@@ -31,14 +31,17 @@ export class DiscordOutside {
     ];
   }
 
-  static async open(options: FakeDiscordOptions = {}): Promise<DiscordOutside> {
+  static async open({
+    people = 3,
+    ...options
+  }: FakeDiscordOptions & { readonly people?: number } = {}): Promise<DiscordOutside> {
     const fake = new FakeDiscord({
       gateway: { identifyIntervalMs: 0 },
       rateLimits: { scale: 100, globalPerSecond: 5_000 },
       bot: { identifiesMax: 100_000 },
       ...options,
     });
-    return new DiscordOutside(await fake.start());
+    return new DiscordOutside(await fake.start(), people);
   }
 
   /** One of them says something, each of them in turn. */
