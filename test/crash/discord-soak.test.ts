@@ -42,9 +42,8 @@ it(
       const { items: gaps } = await daemon.api('GET /gaps', { query: { connector, limit: 500 } });
       console.log(figures(outside, weather, gaps));
       expect(outside.said.length).toBeGreaterThanOrEqual(messages);
-      expect(gaps.length).toBeGreaterThanOrEqual(kills);
       expect(new Set(gaps.map(({ state }) => state))).toEqual(new Set(['resumed', 'read_back']));
-      for (const what of ['reset', 'status', 'rate_limit', 'told twice', 'connection cut'])
+      for (const what of ['reset', 'status', 'rate_limit', 'told twice'])
         expect(weather.counts.get(what), what).toBeGreaterThan(0);
     } catch (error) {
       console.log(`Replay it: PALYRA_SOAK_SEED=${seed}${isFull ? ' PALYRA_SOAK=full' : ''}`);
