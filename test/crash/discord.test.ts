@@ -1,9 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { closeAll } from '../support/egress.ts';
 import { StreamingAgent } from '../support/streaming-agent.ts';
 import { DaemonProcess } from './daemon-process.ts';
 import { account, configureDiscord, DiscordOutside, until } from './discord-outside.ts';
+
+/** Sessions wait before they begin anew: some seconds, more than once in a test. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const script = fileURLToPath(new URL('./daemon.ts', import.meta.url));
 

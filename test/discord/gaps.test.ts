@@ -1,9 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { AppError } from '../../src/domain/errors.ts';
 import { allMentions } from '../fakes/discord/mentions.ts';
 import { until } from '../support/daemon.ts';
 import { connectDiscord, live, openDiscordWorld, type DiscordWorld } from '../support/discord-daemon.ts';
 import { gapsOf, gapsSettled, hasty, heard, inboxOf, quiet, saidIn, talk } from '../support/discord-scene.ts';
 import { closing } from '../support/egress.ts';
+import { StoreFaults } from '../support/store-faults.ts';
+
+/** Sessions wait before they begin anew: some seconds, more than once in a test. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const open = (config: object = {}): Promise<DiscordWorld> =>
   openDiscordWorld({}, { config: hasty }, config as Record<string, unknown>);
@@ -273,6 +278,34 @@ describe('a connection that breaks', () => {
       expect(gaps.map(({ state }) => state)).toEqual(['read_back', 'read_back']);
       await quiet(daemon);
       expect(saidIn(world, dm)).toEqual(['echo: first', 'echo: second', 'echo: third']);
+    }),
+  );
+
+  it.concurrent(
+    'is not taken for one that was resumed, when the ledger cannot say that its session is over',
+    closing(async () => {
+      const faults = new StoreFaults();
+      const world = await openDiscordWorld({}, { config: hasty, wrapStore: faults.wrap });
+      const { fake, daemon, user } = world;
+      const dm = fake.dm(user);
+      await talk(world, 'first');
+      await quiet(daemon);
+      faults.before('platforms.putGap', () => {
+        throw new AppError('unavailable', 'The disk is full.');
+      });
+
+      fake.gateway.live()[0]?.invalidate(false);
+      fake.gateway.endSessions();
+      fake.say({ channel: dm, author: user, content: 'second' });
+      await fake.until(() => fake.gateway.journal.of('identified').length > 1);
+      await daemon.stop();
+      faults.mend();
+      await daemon.start();
+      await fake.until(() => saidIn(world, dm).length === 2);
+
+      expect(saidIn(world, dm)).toEqual(['echo: first', 'echo: second']);
+      const gaps = await gapsSettled(world);
+      expect(gaps.map(({ state }) => state)).toContain('read_back');
     }),
   );
 

@@ -119,7 +119,7 @@ export class FakeDiscord {
   }
 
   /** Resolves when `isMet`; asked again whenever anything happens here. @throws after `ms` of real time. */
-  until(isMet: () => boolean, what = isMet.toString(), ms = 20_000): Promise<void> {
+  until(isMet: () => boolean, what = isMet.toString(), ms = 50_000): Promise<void> {
     return this.#activity.until(isMet, what, ms);
   }
 
