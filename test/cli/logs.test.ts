@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { asJson, good, palyra } from '../support/cli.ts';
 import { openDaemon, type TestDaemon } from '../support/daemon.ts';
 import { closeAll } from '../support/egress.ts';
+import { StoreFaults } from '../support/store-faults.ts';
 
 let daemon: TestDaemon;
 
@@ -19,6 +20,7 @@ interface Entry {
 
 /** Runs `logs --follow`, and presses Ctrl-C as soon as `isEnough` likes what has been written. */
 function follow(
+  { stateDir }: TestDaemon,
   isEnough: (written: string) => boolean,
   ...flags: readonly string[]
 ): ReturnType<typeof palyra> {
@@ -26,7 +28,7 @@ function follow(
   let written = '';
   return palyra(
     {
-      stateDir: daemon.stateDir,
+      stateDir,
       interrupted: ctrlC.signal,
       onOutput: (text) => {
         written += text;
@@ -69,7 +71,7 @@ describe('logs --follow', () => {
   it('shows what was, goes on with what happens, and ends well with Ctrl-C', async () => {
     await good(daemon, 'channels', 'test', 'echo:default', '--conversation', 'before');
 
-    const following = follow((written) => written.split('delivery.attempted').length > 2, '--limit', '100');
+    const following = follow(daemon, (written) => written.split('delivery.attempted').length > 2, '--limit', '100');
     await good(daemon, 'channels', 'test', 'echo:default', '--conversation', 'after');
     const ran = await following;
 
@@ -78,7 +80,7 @@ describe('logs --follow', () => {
   });
 
   it('writes a line of JSON for each, and each once', async () => {
-    const following = follow((written) => written.includes('"delivery.attempted"'), '--json');
+    const following = follow(daemon, (written) => written.includes('"delivery.attempted"'), '--json');
     await good(daemon, 'channels', 'test', 'echo:default');
     const { stdout, exit } = await following;
 
@@ -92,7 +94,7 @@ describe('logs --follow', () => {
   });
 
   it('follows one kind only, when asked', async () => {
-    const following = follow((written) => written !== '', '--kind', 'delivery.attempted', '--json');
+    const following = follow(daemon, (written) => written !== '', '--kind', 'delivery.attempted', '--json');
     await good(daemon, 'channels', 'test', 'echo:default');
     const { stdout } = await following;
 
@@ -102,6 +104,19 @@ describe('logs --follow', () => {
         .split('\n')
         .map((line) => (JSON.parse(line) as Entry).kind),
     ).toEqual(['delivery.attempted']);
+  });
+
+  it('misses nothing that happens between its first look and the rest', async () => {
+    const faults = new StoreFaults();
+    const slow = await openDaemon({ wrapStore: faults.wrap });
+    faults.after('journal.listJournal', async () => {
+      faults.mend();
+      await good(slow, 'channels', 'test', 'echo:default');
+    });
+
+    const { stdout } = await follow(slow, (written) => written !== '', '--kind', 'inbound.accepted', '--json');
+
+    expect(JSON.parse(stdout)).toMatchObject({ kind: 'inbound.accepted' });
   });
 
   it('fails when the daemon stops', async () => {

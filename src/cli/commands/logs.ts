@@ -37,13 +37,8 @@ export function logs(run: Run): CommandUnknownOpts {
         const { interrupted } = world;
         const print = (entry: Entry): void => out.showLine(entry, () => formatEntry(entry));
         entries.forEach(print);
-        const after = items[0]?.id;
-        await followEntries(
-          api,
-          { ...filter, ...(after === undefined ? {} : { after }) },
-          interrupted,
-          print,
-        );
+        // With nothing so far, from the very start: something may have happened since.
+        await followEntries(api, { ...filter, after: items[0]?.id ?? '0' }, interrupted, print);
       }),
     );
 }
