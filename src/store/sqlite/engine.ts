@@ -14,6 +14,8 @@ export interface SqliteEngineOptions {
 }
 
 const walTriesMax = 50;
+/** 16 MB of log before it is written back: a page that changes again and again is then written back once. */
+const walPagesMax = 4_000;
 
 /** A transaction has the whole database, so there are no rows to lock. */
 const locks: RowLocks = { forUpdate: sql``, skipLocked: sql`` };
@@ -158,7 +160,9 @@ function openDatabase(file: string, readOnly: boolean): DatabaseSync {
     db.exec('pragma temp_store = memory; pragma cache_size = -16000;');
     if (readOnly) return db;
     enterWal(db);
-    db.exec('pragma synchronous = full; pragma journal_size_limit = 67108864;');
+    db.exec(
+      `pragma synchronous = full; pragma wal_autocheckpoint = ${walPagesMax}; pragma journal_size_limit = 67108864;`,
+    );
     return db;
   } catch (thrown) {
     db?.close();
