@@ -5,7 +5,7 @@ import { message, sender } from '../../test/support/events.ts';
 import { settled } from '../../test/support/manual-clock.ts';
 import { AppError } from '../domain/errors.ts';
 import type { EventId } from '../domain/ids.ts';
-import type { InboundMessageEvent } from '../domain/inbound-event.ts';
+import type { InboundEvent, InboundMessageEdited, InboundMessageEvent } from '../domain/inbound-event.ts';
 import type { Engine } from './engine.ts';
 
 afterEach(closeAll);
@@ -103,6 +103,68 @@ describe('an event', () => {
     expect(world.turns).toHaveLength(3);
     const seen = world.adapter.session.sent.map(({ operation }) => operation);
     expect(seen.filter(({ op }) => op === 'react')).toEqual([{ op: 'react', emoji: '👀', remove: false }]);
+  });
+});
+
+describe('a message that its author changes before its turn comes', () => {
+  /** What people do while the conversation is held up by a turn that is under way. */
+  async function whileBusy(world: World, ...later: readonly InboundEvent[]): Promise<readonly EventId[]> {
+    const go = Promise.withResolvers<undefined>();
+    world.run = async () => {
+      await go.promise;
+      return { kind: 'answered' };
+    };
+    await hear(world);
+    const ids = await world.accept(world.engine, ...later);
+    go.resolve(undefined);
+    await world.until(async () => (await world.event(ids.at(-1)!)).state !== 'pending');
+    return ids;
+  }
+  const said = message({ text: 'deply' });
+  const edited = (fields: Partial<InboundMessageEdited> = {}): InboundMessageEdited => ({
+    ...said,
+    type: 'message.edited',
+    dedupeKey: `edit:${fields.text}`,
+    text: 'deploy',
+    mentions: { self: true, everyone: false, users: [] },
+    ...fields,
+  });
+  const deleted = {
+    ...said,
+    type: 'message.deleted',
+    dedupeKey: 'delete',
+    sender: sender({ id: 'x' }),
+  } as const;
+
+  it('reaches the agent as it is now, and the trace says so', async () => {
+    const world = await started();
+
+    const [id] = await whileBusy(world, said, message(), edited({ text: 'dploy' }), edited());
+
+    expect(world.turns.map(({ event }) => 'text' in event && event.text)).toEqual([
+      'hello',
+      'deploy',
+      'hello',
+    ]);
+    const steps = await world.store.journal.listSubject(id!, 100);
+    expect(steps.map(({ kind }) => kind)).toContain('inbound.amended');
+  });
+
+  it('reaches nobody when it was deleted, and says why', async () => {
+    const world = await started();
+
+    const [id] = await whileBusy(world, said, edited(), deleted);
+
+    expect(await world.event(id!)).toMatchObject({ state: 'ignored', reason: 'message_withdrawn' });
+    expect(world.turns).toHaveLength(1);
+  });
+
+  it('is not changed by an edit that names somebody else', async () => {
+    const world = await started();
+
+    await whileBusy(world, said, edited({ sender: sender({ id: 'echo:user:eve' }) }));
+
+    expect(world.turns.map(({ event }) => 'text' in event && event.text)).toEqual(['hello', 'deply']);
   });
 });
 

@@ -8,6 +8,7 @@ import type { EventSettler } from './event-settler.ts';
 import type { Pairing } from './pairing.ts';
 import { persist } from './persist.ts';
 import { type PlanDeps, planNotice, planSilence } from './plan.ts';
+import { reviseMessage } from './revise-event.ts';
 import type { ConnectorRouter, RouteDecision } from './router/decision.ts';
 import type { TurnHandler } from './turn-handler.ts';
 
@@ -49,8 +50,10 @@ export class EventHandler {
     }
   }
 
-  async #route(leased: LeasedEvent, signal: AbortSignal): Promise<void> {
+  async #route(asItCame: LeasedEvent, signal: AbortSignal): Promise<void> {
     const { botLoops, settler, turns } = this.#deps;
+    const leased = this.#revise(asItCame);
+    if (!leased) return this.#withdraw(asItCame, signal);
     const { event, eventId } = leased;
     const router = this.#deps.router();
     const decision = await this.#decide(router, leased, signal);
@@ -66,6 +69,23 @@ export class EventHandler {
     if (decision.action !== 'accept') return this.#refuse(leased, decision, signal);
     if (event.type !== 'webhook' && event.sender.kind === 'bot') botLoops.sawBot(event.lane, eventId);
     await turns.handle(leased, decision, signal);
+  }
+
+  /** Undefined when what was said has been deleted meanwhile. */
+  #revise(leased: LeasedEvent): LeasedEvent | undefined {
+    const { event, revisions } = leased;
+    if (event.type !== 'message.created' || revisions.length === 0) return leased;
+    const revised = reviseMessage(event, revisions);
+    if (!revised) return undefined;
+    const { settler } = this.#deps;
+    if (revised !== event && !settler.hasWaited(leased)) settler.note(leased, 'inbound.amended', {});
+    return { ...leased, event: revised };
+  }
+
+  #withdraw(leased: LeasedEvent, signal: AbortSignal): Promise<void> {
+    const { settler, plan } = this.#deps;
+    const silence = planSilence(leased.eventId, leased.event, [], plan);
+    return settler.ignore(leased, { reason: 'message_withdrawn' }, silence, signal);
   }
 
   /** Somebody who has to be paired first is told, and gets to give a code. */

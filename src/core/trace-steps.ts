@@ -13,6 +13,7 @@ export interface TraceStep {
 const shownAs: Readonly<Record<string, { readonly kind: TraceStepKind; readonly what?: string }>> = {
   'inbound.accepted': { kind: 'accepted' },
   'inbound.deduplicated': { kind: 'deduplicated' },
+  'inbound.amended': { kind: 'accepted', what: 'amended' },
   'inbound.routed': { kind: 'gated' },
   'webhook.rejected': { kind: 'rejected' },
   'webhook.ignored': { kind: 'gated' },

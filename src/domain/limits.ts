@@ -44,6 +44,8 @@ export const limits = {
   pageSizeMax: 500,
   /** Repeats of one event that its trace names one by one. */
   repeatsNotedMax: 20,
+  /** Events behind a message in its lane that are looked through for edits of it before its turn. */
+  revisionsLookedAtMax: 100,
 } as const;
 
 export function byteLength(text: string): number {

@@ -19,6 +19,10 @@ export const reasonTable = {
       'An id, a name or the data of the event is over its limit and was cut, so it cannot be acted upon.',
     hint: '',
   },
+  message_withdrawn: {
+    meaning: 'The message was deleted before its turn came.',
+    hint: '',
+  },
   own_message: { meaning: 'The message was sent by this very account.', hint: '' },
   platform_notice: {
     meaning:

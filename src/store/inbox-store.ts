@@ -1,5 +1,5 @@
 import type { AgentId, DeliveryId, EventId, RuleId, SourceId, TurnId } from '../domain/ids.ts';
-import type { InboundEvent } from '../domain/inbound-event.ts';
+import type { InboundEvent, InboundMessageDeleted, InboundMessageEdited } from '../domain/inbound-event.ts';
 import type { Page, PageRequest } from '../domain/page.ts';
 import type { ReasonCode } from '../domain/reasons.ts';
 import type { ReplyTo } from '../domain/rule.ts';
@@ -40,8 +40,16 @@ export interface Accepted {
   readonly duplicate: boolean;
 }
 
+/** What became of a message after it was said. */
+export type MessageRevision = InboundMessageEdited | InboundMessageDeleted;
+
 export interface LeasedEvent extends Lease {
   readonly event: InboundEvent;
+  /**
+   * What came in about this very message while it waited for its first attempt, oldest first; of the
+   * `limits.revisionsLookedAtMax` events that are next in its lane.
+   */
+  readonly revisions: readonly MessageRevision[];
   readonly eventId: EventId;
   readonly source: SourceId;
   readonly traceId: string;

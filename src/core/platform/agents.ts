@@ -87,6 +87,7 @@ export class Agents {
       leaseId: 'test',
       lane: event.lane,
       event,
+      revisions: [],
       eventId: nextId<EventId>('evt'),
       source,
       traceId: randomHex(random, 32),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type AgentId, type RuleId, turnIdOf } from '../../domain/ids.ts';
-import type { LeasedEvent, Suspension } from '../inbox-store.ts';
+import type { InboundEvent, InboundMessageEvent } from '../../domain/inbound-event.ts';
+import type { LeasedEvent, NewEvent, Suspension } from '../inbox-store.ts';
 import type { Store } from '../store.ts';
 import { known, only, rejectsWith } from './checks.ts';
 import {
@@ -11,6 +12,7 @@ import {
   gaugesOf,
   leaseRequest,
   messageId,
+  newEvent,
   newMessage,
   otherConnector,
   partId,
@@ -35,7 +37,47 @@ function answer(slot: number, text = 'answer'): ReturnType<typeof newMessage> {
   return newMessage({ key: `${turn}:${slot}`, message: `answer${slot}`, origin, text, parts: 2 });
 }
 
+function revision(key: string, of: string, change: object = { type: 'message.deleted' }): NewEvent {
+  const { event, ...rest } = newEvent({ key });
+  const address = { ...(event as InboundMessageEvent).address, message: of };
+  return { ...rest, event: { ...event, address, ...change } as InboundEvent };
+}
+
 export const turnCases: readonly StoreCase[] = [
+  {
+    name: 'hands out a message with what became of it while it waited, in order, and nothing else',
+    async run(open) {
+      const store = await open();
+      await accept(store, [{ key: 'a' }, { key: 'b' }]);
+      const edit = { type: 'message.edited', text: 'better' };
+      const events = [revision('e1', 'a', edit), revision('e2', 'b', edit), revision('d', 'a')];
+      await store.inbox.accept({ at: 1_000, source: connector, depthMax: 10_000, events });
+
+      const leased = await leaseOne(store, 1_000);
+
+      assert.deepEqual(
+        leased.revisions.map(({ type, dedupeKey }) => [type, dedupeKey]),
+        [
+          ['message.edited', 'e1'],
+          ['message.deleted', 'd'],
+        ],
+      );
+    },
+  },
+  {
+    name: 'hands out a message as it was to whoever began on it before',
+    async run(open) {
+      const store = await open();
+      await accept(store, [{ key: 'a' }]);
+      await store.inbox.retry(await leaseOne(store, 1_000), {
+        ...{ at: 1_000, dueAt: 2_000, reason: 'agent_unavailable' },
+      });
+      const events = [revision('d', 'a')];
+      await store.inbox.accept({ at: 1_500, source: connector, depthMax: 10_000, events });
+
+      assert.deepEqual((await leaseOne(store, 2_000)).revisions, []);
+    },
+  },
   {
     name: 'ends an event together with everything that its turn sends',
     async run(open) {

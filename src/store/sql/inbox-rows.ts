@@ -1,7 +1,7 @@
 import type { AgentId, DeliveryId, EventId, RuleId, SourceId } from '../../domain/ids.ts';
 import type { InboundEvent } from '../../domain/inbound-event.ts';
 import type { ReasonCode } from '../../domain/reasons.ts';
-import type { AnswerPlan, EventRecord, EventState, LeasedEvent } from '../inbox-store.ts';
+import type { AnswerPlan, EventRecord, EventState, LeasedEvent, MessageRevision } from '../inbox-store.ts';
 import { fromJson, present } from './tx.ts';
 
 export interface InboxRow {
@@ -9,6 +9,7 @@ export interface InboxRow {
   id: EventId;
   source: SourceId;
   lane: string;
+  type: InboundEvent['type'];
   trace_id: string;
   state: EventState;
   reason: ReasonCode | null;
@@ -33,11 +34,17 @@ export interface InboxRow {
 }
 
 /** `row` as it was before the lease counted its attempt. */
-export function toLeasedEvent(row: InboxRow, leaseId: string, now: number): LeasedEvent {
+export function toLeasedEvent(
+  row: InboxRow,
+  revisions: readonly MessageRevision[],
+  leaseId: string,
+  now: number,
+): LeasedEvent {
   return {
     leaseId,
     lane: row.lane,
     event: fromJson(row.event ?? 'null') as InboundEvent,
+    revisions,
     eventId: row.id,
     source: row.source,
     traceId: row.trace_id,

@@ -1,7 +1,16 @@
 import { AppError } from '../../domain/errors.ts';
 import { type EventId, eventIdOfTurn, type SourceId, type TurnId } from '../../domain/ids.ts';
+import type { InboundMessageEvent } from '../../domain/inbound-event.ts';
+import { limits } from '../../domain/limits.ts';
 import { sql } from '../../lib/sql.ts';
-import type { EventEnd, EventRetry, EventState, InboxStore, LeasedEvent } from '../inbox-store.ts';
+import type {
+  EventEnd,
+  EventRetry,
+  EventState,
+  InboxStore,
+  LeasedEvent,
+  MessageRevision,
+} from '../inbox-store.ts';
 import type { Lease } from '../queue.ts';
 import { accept } from './inbox-accept.ts';
 import { type InboxRow, toEventRecord, toLeasedEvent } from './inbox-rows.ts';
@@ -21,7 +30,7 @@ import {
 import { insertParts } from './outbox-enqueue.ts';
 import { readPage } from './page.ts';
 import { record } from './record.ts';
-import { type Methods, toJson, type Tx } from './tx.ts';
+import { fromJson, type Methods, toJson, type Tx } from './tx.ts';
 
 export const inboxMethods: Methods<InboxStore> = {
   accept,
@@ -42,7 +51,7 @@ export const inboxMethods: Methods<InboxStore> = {
       await tx.run(sql`
         update inbox set attempts = attempts + 1, opened = 1, awaiting = 0,
           first_attempt_at = coalesce(first_attempt_at, ${request.now}) where seq = ${row.seq}`);
-      rows.push(toLeasedEvent(row, leaseId, request.now));
+      rows.push(toLeasedEvent(row, await readRevisions(tx, row), leaseId, request.now));
     }
     return { rows, ...(nextDueAt === undefined ? {} : { nextDueAt }) };
   },
@@ -171,6 +180,20 @@ export const inboxMethods: Methods<InboxStore> = {
     tx.touch('inbox');
   },
 };
+
+async function readRevisions(tx: Tx, row: InboxRow): Promise<readonly MessageRevision[]> {
+  if (row.type !== 'message.created' || row.attempts > 0) return [];
+  const later = await tx.all<{ event: string }>(sql`
+    select event from (
+      select type, event, seq from inbox where lane = ${row.lane} and state = 'pending' and seq > ${row.seq}
+      order by seq limit ${limits.revisionsLookedAtMax}) as later
+    where type in ('message.edited', 'message.deleted') order by seq`);
+  if (later.length === 0) return [];
+  const { address } = fromJson(row.event ?? 'null') as InboundMessageEvent;
+  return later
+    .map(({ event }) => fromJson(event) as MessageRevision)
+    .filter((revision) => address.message !== undefined && revision.address.message === address.message);
+}
 
 const withLease = sql`inbox.*, case when exists (
   select 1 from lane where lane.queue = 'inbox' and lane.name = inbox.lane and lane.leased_seq = inbox.seq

@@ -49,7 +49,7 @@ const bounded: readonly (readonly [RegExp, string])[] = [
   [/^SEARCH inbox USING INDEX inbox_(dedupe|content) \(source=\? AND (dedupe|content)_key=\?\)$/, 'one row'],
   [/^SEARCH (outbox|journal)$/, 'the end of the table: max(seq)'],
   [
-    /^SEARCH (in|out)box USING (COVERING )?INDEX (in|out)box_lane \(lane=\?( AND seq<\?)?\)$/,
+    /^SEARCH (in|out)box USING (COVERING )?INDEX (in|out)box_lane \(lane=\?( AND seq[<>]\?)?\)$/,
     'pending rows of one lane, to a limit',
   ],
   [
