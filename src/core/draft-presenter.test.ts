@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TurnOutput } from '../agents/agent.ts';
 import { CoreWorld } from '../../test/support/core-world.ts';
@@ -7,6 +8,7 @@ import { settled } from '../../test/support/manual-clock.ts';
 import { ScriptedAdapter } from '../../test/support/scripted-adapter.ts';
 import { AppError } from '../domain/errors.ts';
 import type { EventId } from '../domain/ids.ts';
+import { currentConnector } from './connector-scope.ts';
 
 afterEach(closeAll);
 
@@ -122,20 +124,35 @@ describe('a draft', () => {
     expect(world.shown).toEqual(['new a', `${world.draftId()} ~ ab`, `${world.draftId()} = abcd`]);
   });
 
-  it('is not waited for without end', async () => {
+  it.each([
+    ['that stops when told to', (signal: AbortSignal) => once(signal, 'abort').then(() => undefined)],
+    ['that does not listen', () => new Promise<void>(() => undefined)],
+  ])('is not waited for without end, by a connector %s', async (_which, revise) => {
     const world = await new DraftingWorld().begin();
     await world.draft('a');
-    world.reviseTakes = new Promise(() => undefined);
-    world.adapter.session.revise = (_address, _text, signal) =>
-      new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    world.adapter.session.revise = (_address, _text, signal) => revise(signal);
     await world.draft('ab');
     await world.clock.pass(paceMs);
 
     world.out.send({ op: 'send', text: 'abcd' });
     await world.end();
-    await world.clock.pass(20_000);
+    await world.clock.pass(21_000);
 
     expect(world.shown).toEqual(['new a', `${world.draftId()} = abcd`]);
+  });
+
+  it('is known to be the connector’s own doing', async () => {
+    const world = await new DraftingWorld().begin();
+    const culprit = Promise.withResolvers<unknown>();
+    await world.draft('a');
+    world.adapter.session.revise = async () => void setImmediate(() => culprit.resolve(currentConnector()));
+
+    await world.draft('ab');
+    await world.clock.pass(paceMs);
+
+    expect(await culprit.promise).toBe('echo:default');
+    world.out.send({ op: 'send', text: 'abcd' });
+    await world.end();
   });
 
   it('shows the beginning of what does not fit into one message', async () => {

@@ -1,11 +1,13 @@
 import type { ConnectorSession } from '../connectors/connector.ts';
 import type { Address } from '../domain/address.ts';
+import { AppError } from '../domain/errors.ts';
 import type { ConnectorId, EventId, TurnId } from '../domain/ids.ts';
 import type { ChatEvent } from '../domain/inbound-event.ts';
-import { type Clock, deadline, sleep } from '../lib/clock.ts';
+import { type Clock, deadline, rejectAfterGrace, sleep } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { NewPart } from '../store/outbox-store.ts';
 import type { Store } from '../store/store.ts';
+import { inConnectorScope } from './connector-scope.ts';
 import type { PlanDeps } from './plan.ts';
 import { planDraft } from './plan-draft.ts';
 
@@ -100,9 +102,13 @@ export class DraftPresenter {
     if (!address || isFirst || draft.operation.op !== 'send') return true;
     const session = findSession(draft.address.connector);
     if (!session) return false;
-    const limit = deadline(clock, reviseMsMax, () => undefined);
+    const { text: shown } = draft.operation;
+    const limit = deadline(clock, reviseMsMax, () => tookTooLong);
     try {
-      await session.revise?.(address, draft.operation.text, limit.signal);
+      const work = inConnectorScope(address.connector, async () =>
+        session.revise?.(address, shown, limit.signal),
+      );
+      await rejectAfterGrace(work, limit.signal, clock, reviseGraceMs);
     } finally {
       limit.clear();
     }
@@ -134,5 +140,8 @@ export class DraftPresenter {
 
 /** A platform that has not answered by then does not bring it later either. */
 const reviseMsMax = 20_000;
+/** How long an adapter may take to end what it has been told to end. */
+const reviseGraceMs = 1_000;
+const tookTooLong = new AppError('timeout', 'The connector did not revise the draft in time.');
 /** The safety net under the wake-ups. */
 const lookAgainMs = 5_000;
