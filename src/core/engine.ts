@@ -195,6 +195,7 @@ export class Engine {
       log,
       pairing: this.pairing,
       plan,
+      outboxDepthMax,
     });
   }
 

@@ -1,19 +1,20 @@
 import { AppError, isAppError } from '../domain/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { LeasedEvent } from '../store/inbox-store.ts';
+import type { LeasedEvent, WaitingEvent } from '../store/inbox-store.ts';
 import type { Store } from '../store/store.ts';
 import type { BotLoopGuard } from './bot-loop-guard.ts';
 import type { EventSettler } from './event-settler.ts';
 import type { Pairing } from './pairing.ts';
 import { persist } from './persist.ts';
 import { type PlanDeps, planNotice, planSilence } from './plan.ts';
+import { QueueHints } from './queue-hints.ts';
 import { reviseMessage } from './revise-event.ts';
 import type { ConnectorRouter, RouteDecision } from './router/decision.ts';
 import type { TurnHandler } from './turn-handler.ts';
 
 export interface EventHandlerDeps {
-  readonly store: Pick<Store, 'outbox'>;
+  readonly store: Pick<Store, 'inbox' | 'outbox'>;
   readonly router: () => ConnectorRouter;
   readonly botLoops: BotLoopGuard;
   readonly turns: TurnHandler;
@@ -22,6 +23,7 @@ export interface EventHandlerDeps {
   readonly log: Logger;
   readonly pairing: Pairing;
   readonly plan: PlanDeps;
+  readonly outboxDepthMax: number;
 }
 
 /** How often an event is tried that this program's own mistake keeps from being handled. */
@@ -30,9 +32,14 @@ const attemptsMaxOfBugs = 5;
 /** What the inbox worker does with one leased event. Settles it in the store in every case. */
 export class EventHandler {
   readonly #deps: EventHandlerDeps;
+  readonly #hints: QueueHints;
 
   constructor(deps: EventHandlerDeps) {
     this.#deps = deps;
+    this.#hints = new QueueHints({
+      ...deps,
+      decide: (waiting, signal) => this.#decide(deps.router(), waiting, signal),
+    });
   }
 
   async handle(leased: LeasedEvent, signal: AbortSignal): Promise<void> {
@@ -55,7 +62,9 @@ export class EventHandler {
     const leased = this.#revise(asItCame);
     if (!leased) return this.#withdraw(asItCame, signal);
     const { event, eventId } = leased;
+    await this.#hints.takeBack(leased);
     const router = this.#deps.router();
+    if (event.type !== 'webhook' && event.sender.kind === 'human') botLoops.sawPerson(event.lane);
     const decision = await this.#decide(router, leased, signal);
     if (!settler.hasWaited(leased)) {
       settler.note(leased, 'inbound.routed', {
@@ -68,7 +77,12 @@ export class EventHandler {
     }
     if (decision.action !== 'accept') return this.#refuse(leased, decision, signal);
     if (event.type !== 'webhook' && event.sender.kind === 'bot') botLoops.sawBot(event.lane, eventId);
-    await turns.handle(leased, decision, signal);
+    const stopHints = this.#hints.watch(leased);
+    try {
+      await turns.handle(leased, decision, signal);
+    } finally {
+      stopHints();
+    }
   }
 
   /** Undefined when what was said has been deleted meanwhile. */
@@ -110,13 +124,12 @@ export class EventHandler {
 
   async #decide(
     router: ConnectorRouter,
-    { event, eventId, source }: LeasedEvent,
+    { event, eventId, source }: WaitingEvent,
     signal: AbortSignal,
   ): Promise<RouteDecision> {
     if (event.type === 'webhook')
       return router.route(event, { participates: false, paired: false, botTurns: 0 });
     const { botLoops, clock, pairing, store } = this.#deps;
-    if (event.sender.kind === 'human') botLoops.sawPerson(event.lane);
     const participates =
       event.address.thread !== undefined &&
       (await persist(clock, signal, () => store.outbox.getParticipation(event.lane)));

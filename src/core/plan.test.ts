@@ -8,14 +8,7 @@ import type { ConnectorId, EventId, TurnId } from '../domain/ids.ts';
 import { limits } from '../domain/limits.ts';
 import { createNextId } from '../lib/ids.ts';
 import type { NewPart } from '../store/outbox-store.ts';
-import {
-  type Answer,
-  type PlanDeps,
-  planAcknowledgement,
-  planAnswer,
-  planMessage,
-  planSilence,
-} from './plan.ts';
+import { type Answer, type PlanDeps, planAnswer, planMessage, planReaction, planSilence } from './plan.ts';
 
 const turn = 'turn_1' as TurnId;
 const eventId = 'evt_1' as EventId;
@@ -201,7 +194,7 @@ describe('a long text', () => {
 
 describe('an acknowledgement', () => {
   const acknowledge = (event: Answer['event'], adapter?: ConnectorAdapter): readonly NewPart[] =>
-    planAcknowledgement(turn, eventId, event, '👀', depsOf(adapter));
+    planReaction(eventId, event, { name: 'acknowledgement', emoji: '👀', remove: false }, depsOf(adapter));
 
   it('is put on the message itself', () => {
     const event = message({ address: { connector, conversation: 'room', thread: 't', message: 'own' } });

@@ -91,22 +91,29 @@ export function planMessage(
   }));
 }
 
-/** The emoji that says "I have seen it", put on the message that the event is. */
-export function planAcknowledgement(
-  turn: TurnId,
+export interface Reaction {
+  /** Tells it from the others of its turn. */
+  readonly name: 'acknowledgement' | 'queued' | 'begun';
+  readonly emoji: string;
+  readonly remove: boolean;
+}
+
+/** An emoji that this program itself puts on the message that the event is, or takes off it. */
+export function planReaction(
   eventId: EventId,
   event: InboundEvent,
-  emoji: string,
+  { name, emoji, remove }: Reaction,
   deps: PlanDeps,
 ): readonly NewPart[] {
   if (event.type !== 'message.created' || event.address.message === undefined) return [];
   const adapter = deps.findAdapter(kindOf(event.address.connector));
   if (adapter?.capabilities.operations.react.supported !== true) return [];
+  const turn = turnIdOf(eventId);
   return planMessage(
     {
-      key: `${turn}:acknowledgement`,
+      key: `${turn}:${name}`,
       address: event.address,
-      operation: { op: 'react', emoji, remove: false },
+      operation: { op: 'react', emoji, remove },
       origin: { kind: 'turn', turn, event: eventId, slot: -1 },
     },
     deps,

@@ -15,7 +15,7 @@ import { DraftPresenter } from './draft-presenter.ts';
 import { keepTyping } from './keep-typing.ts';
 import { refuseForeignChanges } from './own-messages.ts';
 import { persist } from './persist.ts';
-import { type PlanDeps, planAcknowledgement, planAnswer, planSilence } from './plan.ts';
+import { type PlanDeps, planAnswer, planReaction, planSilence } from './plan.ts';
 import { finishDrafts } from './plan-draft.ts';
 import type { RouteDecision } from './router/decision.ts';
 import { runTurn, type TurnResult } from './run-turn.ts';
@@ -204,7 +204,8 @@ export class TurnHandler {
   async #acknowledge({ eventId, event }: LeasedEvent, emoji: string): Promise<void> {
     const { clock, log, outboxDepthMax, plan, store } = this.#deps;
     try {
-      const parts = planAcknowledgement(turnIdOf(eventId), eventId, event, emoji, plan);
+      const acknowledgement = { name: 'acknowledgement', emoji, remove: false } as const;
+      const parts = planReaction(eventId, event, acknowledgement, plan);
       if (parts.length > 0) await store.outbox.enqueue(parts, clock.now(), outboxDepthMax);
     } catch (error) {
       log.warn('turn.not_acknowledged', { inbox_id: eventId, error });

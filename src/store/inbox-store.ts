@@ -43,17 +43,21 @@ export interface Accepted {
 /** What became of a message after it was said. */
 export type MessageRevision = InboundMessageEdited | InboundMessageDeleted;
 
-export interface LeasedEvent extends Lease {
+/** An event whose turn has not ended. */
+export interface WaitingEvent {
   readonly event: InboundEvent;
+  readonly eventId: EventId;
+  readonly source: SourceId;
+  readonly acceptedAt: number;
+}
+
+export interface LeasedEvent extends Lease, WaitingEvent {
   /**
    * What came in about this very message while it waited for its first attempt, oldest first; of the
    * `limits.revisionsLookedAtMax` events that are next in its lane.
    */
   readonly revisions: readonly MessageRevision[];
-  readonly eventId: EventId;
-  readonly source: SourceId;
   readonly traceId: string;
-  readonly acceptedAt: number;
   /** Counts from 1. */
   readonly attempt: number;
   readonly firstAttemptAt: number;
@@ -158,6 +162,8 @@ export interface InboxStore extends LeasedQueue<LeasedEvent> {
     filter: { source?: SourceId; state?: EventState },
     page: PageRequest,
   ): Promise<Page<EventRecord>>;
+  /** What is pending in a lane, its head first. */
+  listWaiting(lane: string, limit: number): Promise<readonly WaitingEvent[]>;
   /** How many events stand before this one in its lane, and which is at the head. */
   getQueuePosition(id: EventId): Promise<{ ahead: number; head?: EventId }>;
 

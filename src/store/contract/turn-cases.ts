@@ -65,6 +65,33 @@ export const turnCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'lists what waits in a lane, its head first, and not what has ended',
+    async run(open) {
+      const store = await open();
+      await accept(store, [{ key: 'done' }, { key: 'b' }, { key: 'c' }, { key: 'd' }]);
+      await accept(store, [{ key: 'elsewhere', conversation: 'other' }]);
+      const [ended] = (await store.inbox.lease(leaseRequest(1_000))).rows.filter(
+        ({ eventId: id }) => id === eventId('done'),
+      );
+      await store.inbox.complete(known(ended), endOf(1_100));
+
+      const waiting = await store.inbox.listWaiting(known(ended).lane, 2);
+
+      assert.deepEqual(
+        waiting.map(({ eventId: id, source, acceptedAt, event }) => [
+          id,
+          source,
+          acceptedAt,
+          event.dedupeKey,
+        ]),
+        [
+          [eventId('b'), connector, 1_000, 'b'],
+          [eventId('c'), connector, 1_000, 'c'],
+        ],
+      );
+    },
+  },
+  {
     name: 'hands out a message as it was to whoever began on it before',
     async run(open) {
       const store = await open();

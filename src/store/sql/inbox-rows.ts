@@ -1,7 +1,14 @@
 import type { AgentId, DeliveryId, EventId, RuleId, SourceId } from '../../domain/ids.ts';
 import type { InboundEvent } from '../../domain/inbound-event.ts';
 import type { ReasonCode } from '../../domain/reasons.ts';
-import type { AnswerPlan, EventRecord, EventState, LeasedEvent, MessageRevision } from '../inbox-store.ts';
+import type {
+  AnswerPlan,
+  EventRecord,
+  EventState,
+  LeasedEvent,
+  MessageRevision,
+  WaitingEvent,
+} from '../inbox-store.ts';
 import { fromJson, present } from './tx.ts';
 
 export interface InboxRow {
@@ -33,6 +40,15 @@ export interface InboxRow {
   leased?: number;
 }
 
+export function toWaitingEvent(row: InboxRow): WaitingEvent {
+  return {
+    event: fromJson(row.event ?? 'null') as InboundEvent,
+    eventId: row.id,
+    source: row.source,
+    acceptedAt: row.accepted_at,
+  };
+}
+
 /** `row` as it was before the lease counted its attempt. */
 export function toLeasedEvent(
   row: InboxRow,
@@ -43,12 +59,9 @@ export function toLeasedEvent(
   return {
     leaseId,
     lane: row.lane,
-    event: fromJson(row.event ?? 'null') as InboundEvent,
+    ...toWaitingEvent(row),
     revisions,
-    eventId: row.id,
-    source: row.source,
     traceId: row.trace_id,
-    acceptedAt: row.accepted_at,
     attempt: row.attempts + 1,
     firstAttemptAt: row.first_attempt_at ?? now,
     interrupted: row.opened === 1,

@@ -13,7 +13,7 @@ import type {
 } from '../inbox-store.ts';
 import type { Lease } from '../queue.ts';
 import { accept } from './inbox-accept.ts';
-import { type InboxRow, toEventRecord, toLeasedEvent } from './inbox-rows.ts';
+import { type InboxRow, toEventRecord, toLeasedEvent, toWaitingEvent } from './inbox-rows.ts';
 import { dueLanes } from './due-lanes.ts';
 import {
   checkLease,
@@ -142,6 +142,13 @@ export const inboxMethods: Methods<InboxStore> = {
       },
       toEventRecord,
     ),
+
+  async listWaiting(tx, lane, limit) {
+    const rows = await tx.all<InboxRow>(
+      sql`select * from inbox where lane = ${lane} and state = 'pending' order by seq limit ${limit}`,
+    );
+    return rows.map(toWaitingEvent);
+  },
 
   async getQueuePosition(tx, id) {
     const row = await rowOf(tx, id);
