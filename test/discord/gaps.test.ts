@@ -5,7 +5,7 @@ import { until } from '../support/daemon.ts';
 import { connectDiscord, live, openDiscordWorld, type DiscordWorld } from '../support/discord-daemon.ts';
 import { gapsOf, gapsSettled, hasty, heard, inboxOf, quiet, saidIn, talk } from '../support/discord-scene.ts';
 import { closing } from '../support/egress.ts';
-import { StoreFaults } from '../support/store-faults.ts';
+import { gate, StoreFaults } from '../support/store-faults.ts';
 
 /** Sessions wait before they begin anew: some seconds, more than once in a test. */
 vi.setConfig({ testTimeout: 180_000 });
@@ -306,6 +306,33 @@ describe('a connection that breaks', () => {
       expect(saidIn(world, dm)).toEqual(['echo: first', 'echo: second']);
       const gaps = await gapsSettled(world);
       expect(gaps.map(({ state }) => state)).toContain('read_back');
+    }),
+  );
+
+  it.concurrent(
+    'costs one session start, however long the ledger cannot be written',
+    closing(async () => {
+      const faults = new StoreFaults();
+      const world = await openDiscordWorld({}, { config: hasty, wrapStore: faults.wrap });
+      const { fake, user } = world;
+      const dm = fake.dm(user);
+      await talk(world, 'first');
+      const refused = gate();
+      let left = 4;
+      faults.before('platforms.putGap', () => {
+        if (--left < 0) return;
+        if (left === 0) refused.open();
+        throw new AppError('unavailable', 'The disk is full.');
+      });
+
+      fake.gateway.live()[0]?.invalidate(false);
+      fake.gateway.endSessions();
+      fake.say({ channel: dm, author: user, content: 'second' });
+      await refused.wait();
+      await fake.until(() => saidIn(world, dm).length === 2);
+
+      expect(fake.gateway.journal.of('identified')).toHaveLength(2);
+      expect(await gapsSettled(world)).toMatchObject([{ state: 'read_back', recovered: 1 }]);
     }),
   );
 

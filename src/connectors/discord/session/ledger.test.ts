@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settled } from '../../../../test/support/manual-clock.ts';
+import { AppError } from '../../../domain/errors.ts';
 import { GapLedger } from './ledger.ts';
 import { SessionBench } from './session.fixture.ts';
 
@@ -8,7 +9,7 @@ const counts = { recovered: 3, duplicates: 1 };
 const scope = '0/1';
 
 function open(bench = new SessionBench()) {
-  return { bench, ledger: new GapLedger(bench.host) };
+  return { bench, ledger: new GapLedger(bench.host, bench.closing.signal) };
 }
 
 describe('a gap', () => {
@@ -188,15 +189,40 @@ describe('a store that fails', () => {
     expect(bench.log.eventsAt('warn')).toEqual(['gap.not_written']);
   });
 
-  it('keeps a new session from being taken for one in which nothing was missed', async () => {
+  it('is waited for when a new session begins, and what happens next is written after it', async () => {
+    const { bench, ledger } = open();
+    ledger.lost(scope, 100, 'first');
+    await ledger.written();
+    bench.gapsFail = true;
+    const renewal = ledger.renewed(scope, 200);
+    ledger.lost(scope, 300, 'second');
+    await bench.clock.pass(60_000);
+    const before = bench.gapRecords;
+
+    bench.gapsFail = false;
+    await bench.clock.pass(5_000);
+
+    expect(before).toMatchObject([{ cause: 'first' }]);
+    expect(before[0]).not.toHaveProperty('toAt');
+    expect(await renewal).toMatchObject({ cause: 'first', toAt: 200 });
+    expect(bench.gapRecords).toMatchObject([
+      { cause: 'first', toAt: 200 },
+      { cause: 'second', fromAt: 300 },
+    ]);
+  });
+
+  it('keeps a new session that closes from being taken for one in which nothing was missed', async () => {
     const { bench, ledger } = open();
     ledger.lost(scope, 100, 'It broke.');
     await ledger.written();
     bench.gapsFail = true;
+    const renewal = ledger.renewed(scope, 200).catch((error: unknown) => error);
+    await bench.clock.pass(1_000);
 
-    const renewal = ledger.renewed(scope, 200);
+    bench.closing.abort(new AppError('unavailable', 'The session is closing.'));
+    await ledger.written();
 
-    await expect(renewal).rejects.toThrow('The disk is full.');
+    expect(await renewal).toMatchObject({ message: 'The disk is full.' });
     expect(bench.gapRecords[0]).not.toHaveProperty('toAt');
   });
 

@@ -2,6 +2,7 @@ import type { GapRecord, GapState } from '../../../domain/gap.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import type { ConnectorHost, HostGaps } from '../../connector.ts';
+import { untilStored } from './until-stored.ts';
 
 export interface GapEnd {
   readonly state: Exclude<GapState, 'open'>;
@@ -29,14 +30,20 @@ export class GapLedger {
   readonly #gaps: HostGaps;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #signal: AbortSignal;
   readonly #current = new Map<string, Ongoing>();
   readonly #down = new Set<string>();
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor({ gaps, clock, log }: Pick<ConnectorHost<unknown>, 'gaps' | 'clock' | 'log'>) {
+  /** Nothing is tried again once `signal` aborts. */
+  constructor(
+    { gaps, clock, log }: Pick<ConnectorHost<unknown>, 'gaps' | 'clock' | 'log'>,
+    signal: AbortSignal,
+  ) {
     this.#gaps = gaps;
     this.#clock = clock;
     this.#log = log;
+    this.#signal = signal;
   }
 
   /**
@@ -85,19 +92,22 @@ export class GapLedger {
   }
 
   /**
-   * The platform is heard again in a new session, since `at`. Answers the gap, which is owed from now on.
-   * Rejects when that could not be written: the new session must not be committed then, or the next one would
-   * take the gap for one that was replayed.
+   * The platform is heard again in a new session, since `at`. Answers the gap, which is owed from now on, once
+   * that is written, however long the store takes: a session that ends for it costs one of the day's starts.
+   * Rejects when it could not be written at all: the new session must not be committed then, or the next one
+   * would take the gap for one that was replayed.
    */
   renewed(scope: string, at: number): Promise<GapRecord | undefined> {
     this.#down.delete(scope);
     const ongoing = this.#finish(scope);
-    return this.#do(async () => {
+    const write = async (): Promise<GapRecord | undefined> => {
       if (!ongoing) return undefined;
       const gap = await this.#open(ongoing);
       await this.#gaps.update(gap.id, { toAt: at });
       return { ...gap, toAt: at };
-    });
+    };
+    const [clock, log, signal] = [this.#clock, this.#log, this.#signal];
+    return this.#do(() => untilStored(write, { clock, log, signal }));
   }
 
   /** It is known what was missed. */

@@ -11,7 +11,7 @@ const minute = 60_000;
 /** Gaps that are read back beside a session that is live. */
 export class ReadBackBench extends SessionBench {
   readonly readBack: ReadBack;
-  readonly ledger = new GapLedger(this.host);
+  readonly ledger = new GapLedger(this.host, this.closing.signal);
   #said = 0;
 
   constructor(catchUp: object = {}) {

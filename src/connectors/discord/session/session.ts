@@ -86,7 +86,7 @@ class DiscordSession implements ConnectorSession {
     this.#account = account;
     this.#begunAs = `${user.id} ${intentsOf(host.config)} ${host.config.compress}`;
     this.#directory = directory;
-    this.#ledger = new GapLedger(host);
+    this.#ledger = new GapLedger(host, this.#closing.signal);
     this.#readBack = new ReadBack({
       host,
       rest,
