@@ -401,14 +401,20 @@ describe('the policy for reading back', () => {
   );
 
   it.concurrent(
-    'with a number brings the first so many of a conversation',
+    'with a number brings the newest so many of a conversation',
     closing(async () => {
       const world = await open({ catchUp: { perConversationMax: 2 } });
       await missThree(world);
 
       expect(await gapsSettled(world)).toMatchObject([
-        { recovered: 2, duplicates: 0, skipped: 1, detail: 'Left out: messages beyond perConversationMax.' },
+        {
+          recovered: 2,
+          duplicates: 0,
+          skipped: 1,
+          detail: 'Left out: the oldest messages, beyond perConversationMax.',
+        },
       ]);
+      expect(await heard(world.daemon)).toEqual(['hello', `<@${world.fake.bot.user.id}> two`, 'three']);
     }),
   );
 });

@@ -82,7 +82,7 @@ export const DiscordConfig = z
           .min(1)
           .max(10_000)
           .default(500)
-          .describe('Messages per conversation; more are left out.'),
+          .describe('Messages per conversation, the newest; older ones are left out.'),
         conversationsMax: z
           .int()
           .min(1)

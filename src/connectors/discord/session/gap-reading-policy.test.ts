@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { minute, numbers, ReadingBench } from './gap-reading.fixture.ts';
 import { ada, applicationId, channel, connector, guild, lost, selfId } from './session.fixture.ts';
 
+const tooMany = 'Left out: the oldest messages, beyond perConversationMax.';
+
 describe('the policy', () => {
   it('leaves out what is older than ageMsMax, and says so', async () => {
     const bench = new ReadingBench({ ageMsMax: 60 * minute }, 120 * minute);
@@ -28,8 +30,9 @@ describe('the policy', () => {
     [99, 100, 1],
     [100, 100, 0],
     [100, 101, 1],
-    [130, 250, 70],
-  ])('lets through %i messages of a conversation of %i', async (max, count, skipped) => {
+    [130, 250, 120],
+    [20, 30, 10],
+  ])('lets through the newest %i messages of a conversation of %i', async (max, count, skipped) => {
     const bench = new ReadingBench({ perConversationMax: max });
     bench.fill(count);
 
@@ -37,9 +40,62 @@ describe('the policy', () => {
     await bench.read();
 
     const { end } = bench.reading;
-    expect(bench.texts).toEqual(numbers(max));
+    expect(bench.texts).toEqual(numbers(max, count - max));
     expect(end.skipped).toBe(skipped);
-    expect(end.detail).toBe(skipped === 0 ? undefined : 'Left out: messages beyond perConversationMax.');
+    expect(end.detail).toBe(skipped === 0 ? undefined : tooMany);
+  });
+
+  it('does not look for messages that it would leave out', async () => {
+    const bench = new ReadingBench({ perConversationMax: 130 });
+    bench.fill(1_000);
+
+    await bench.read();
+
+    expect(bench.texts).toEqual(numbers(130, 870));
+    expect(bench.pages).toBe(3);
+    expect(bench.reading.end).toMatchObject({ recovered: 130, detail: tooMany });
+  });
+
+  it('lets through the newest messages before one that the gateway has told of', async () => {
+    const bench = new ReadingBench({ perConversationMax: 130 });
+    const ids = bench.fill(400);
+
+    await bench.read(bench.place(), ids[250]);
+    const before = { texts: bench.texts, skipped: bench.reading.end.skipped };
+    await bench.read();
+
+    expect(before).toEqual({ texts: numbers(130, 120), skipped: 120 });
+    expect(bench.texts.slice(0, 130)).toEqual(before.texts);
+    expect(bench.reading.end.skipped).toBe(120);
+  });
+
+  it('does not count what was said long after the gap as the newest of it', async () => {
+    const bench = new ReadingBench({ perConversationMax: 2 }, 60 * minute, 30 * minute);
+    const said = [40, 39, 38, 5, 4, 3].map((minutes) =>
+      bench.message(bench.idAt(minutes * minute), { content: `${minutes}` }),
+    );
+    bench.rest.history.set(channel, said);
+
+    await bench.read(bench.place({ after: bench.idAt(60 * minute) }));
+
+    expect(bench.texts).toEqual(['39', '38']);
+    expect(bench.reading.end.skipped).toBe(1);
+  });
+
+  it('counts what it leaves out once, also when the store has to be asked again', async () => {
+    const bench = new ReadingBench({ mode: 'addressed', perConversationMax: 3 });
+    const self = { mentions: [{ id: selfId, username: 'bot', bot: true }] };
+    bench.rest.history.set(
+      channel,
+      [{}, {}, {}, self].map((fields, nth) => bench.message(bench.idAt(minute, nth), fields)),
+    );
+    bench.inbox.isRefusing = true;
+    await expect(bench.read(bench.place({ guild }))).rejects.toMatchObject({ code: 'unavailable' });
+    bench.inbox.isRefusing = false;
+
+    await bench.read(bench.place({ guild }));
+
+    expect(bench.reading.end).toMatchObject({ recovered: 1, skipped: 3 });
   });
 
   it('lets through only what addresses the bot, and counts the rest', async () => {

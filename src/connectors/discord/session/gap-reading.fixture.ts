@@ -15,14 +15,15 @@ export class ReadingBench extends SessionBench {
   readonly reading: GapReading;
   readonly #gap: GapRecord;
 
-  /** A gap of the last ten minutes. */
-  constructor(catchUp: object = {}, agoMs = 10 * minute) {
+  /** A gap of the last ten minutes, unless it is said when it began and ended. */
+  constructor(catchUp: object = {}, agoMs = 10 * minute, endedAgoMs = 0) {
     super({ catchUp });
     this.#gap = {
       id: 'gap_1' as GapId,
       connector,
       scope: '0/1',
       fromAt: this.clock.now() - agoMs,
+      toAt: this.clock.now() - endedAgoMs,
       cause: 'It broke.',
       state: 'open',
       recovered: 0,

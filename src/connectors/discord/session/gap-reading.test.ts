@@ -124,7 +124,7 @@ describe('a platform that does not answer', () => {
     expect(bench.texts).toEqual(['0']);
   });
 
-  it('leaves the place where it was after a while, and it is read on from there', async () => {
+  it('leaves the place where it was after a while, and it is read from there', async () => {
     const bench = new ReadingBench();
     bench.fill(150);
     let asked = 0;
@@ -139,7 +139,7 @@ describe('a platform that does not answer', () => {
     await bench.read();
 
     expect(thrown).toMatchObject({ code: 'unavailable' });
-    expect(first).toEqual(numbers(100));
+    expect(first).toEqual([]);
     expect(bench.texts).toEqual(numbers(150));
     expect(bench.reading.end).toMatchObject({ recovered: 150, duplicates: 0 });
   });
@@ -158,6 +158,23 @@ describe('a platform that does not answer', () => {
 
     expect(bench.reading.end).toMatchObject({ recovered: 0, skipped: 1, detail: `Left out: ${why}.` });
     expect(bench.pages).toBe(1);
+  });
+
+  it('keeps what it told before it refused to go on', async () => {
+    const bench = new ReadingBench();
+    bench.fill(150);
+    let asked = 0;
+    bench.rest.answers.push(({ route }) =>
+      route === messagesRoute && asked++ > 0 ? refused(403) : undefined,
+    );
+
+    await bench.read();
+
+    expect(bench.texts).toEqual(numbers(100));
+    expect(bench.reading.end).toMatchObject({
+      skipped: 1,
+      detail: 'Left out: a conversation that we may not read.',
+    });
   });
 
   it('is not taken at its word when it does not know the token', async () => {

@@ -1,17 +1,16 @@
 import type { GapRecord } from '../../../domain/gap.ts';
 import type { InboundEvent } from '../../../domain/inbound-event.ts';
 import type { ConnectorHost } from '../../connector.ts';
-import { readMessage } from '../api-read-message.ts';
-import type { ApiMessage, Snowflake } from '../api-types.ts';
+import type { Snowflake } from '../api-types.ts';
 import type { DiscordConfig } from '../config.ts';
 import type { InboundContext } from '../inbound/inbound-context.ts';
 import { toEvents } from '../inbound/to-events.ts';
 import type { Rest } from '../rest/rest.ts';
 import { compareSnowflakes, snowflakeAt, snowflakeTime } from '../snowflake.ts';
-import { ask, type Patience } from './ask.ts';
+import { pageMax, readNewest, readOldest, type Said } from './history.ts';
 import type { GapEnd } from './ledger.ts';
 import type { Members } from './members.ts';
-import type { Missed } from './missed-places.ts';
+import { marginMs, type Missed } from './missed-places.ts';
 import type { Places } from './places.ts';
 
 export interface GapReadingDeps {
@@ -23,28 +22,14 @@ export interface GapReadingDeps {
   readonly contextOf: (dispatchKey: string) => InboundContext;
 }
 
-/** https://docs.discord.com/developers/resources/message#get-channel-messages */
-const pageMax = 100;
-const patience: Patience = { triesMax: 8, waitMsMin: 1_000, waitMsMax: 60_000 };
-
 /** How far one place has been read. */
 interface Progress {
   after: Snowflake;
-  messages: number;
+  /** Behind it comes only what the gateway tells. */
+  isHeard: boolean;
   isOver: boolean;
   /** One reader after the other. */
   turn: Promise<void>;
-}
-
-interface Read {
-  readonly message: ApiMessage;
-  readonly raw: object;
-}
-
-interface Page {
-  /** Oldest first. */
-  readonly messages: readonly Read[];
-  readonly isLast: boolean;
 }
 
 /**
@@ -76,8 +61,9 @@ export class GapReading {
   }
 
   /**
-   * Reads a place, from where it was left, to its end, or up to the message `until` and without it. Resolves
-   * when all of that is committed.
+   * Reads a place, from where it was left, to its end, or up to the message `until` and without it: of all that
+   * the newest, as many as the policy wants. Resolves when they are committed. A message `until` is one that the
+   * gateway has told of.
    * @throws AppError `unavailable` when it cannot be asked or stored now; the reason of `signal`.
    */
   read(place: Missed, signal: AbortSignal, until?: Snowflake): Promise<void> {
@@ -96,7 +82,7 @@ export class GapReading {
     if (isTooOld && snowflakeTime(oldest) > this.#gap.fromAt) this.#whys.add('messages older than ageMsMax');
     const begun = {
       after: isTooOld ? oldest : after,
-      messages: 0,
+      isHeard: false,
       isOver: false,
       turn: Promise.resolve(),
     };
@@ -110,91 +96,78 @@ export class GapReading {
     signal: AbortSignal,
     until: Snowflake | undefined,
   ): Promise<void> {
-    const { perConversationMax } = this.#deps.policy;
-    while (!progress.isOver) {
-      if (until !== undefined && compareSnowflakes(progress.after, until) >= 0) return;
-      const page = await this.#readPage(place, progress, signal);
-      if (!page) return;
-      const messages = page.messages.filter(
-        ({ message }) => until === undefined || compareSnowflakes(message.id, until) < 0,
-      );
-      const wanted = messages.slice(0, perConversationMax - progress.messages);
-      await this.#accept(wanted, place, signal);
-      progress.messages += wanted.length;
-      progress.after = wanted.at(-1)?.message.id ?? progress.after;
-      if (wanted.length < messages.length) {
-        this.skip(messages.length - wanted.length, 'messages beyond perConversationMax');
-        progress.isOver = true;
-      } else if (messages.length < page.messages.length || page.isLast) return;
+    if (progress.isOver || (until !== undefined && compareSnowflakes(progress.after, until) >= 0)) return;
+    const { policy, rest, host } = this.#deps;
+    const { after, isHeard } = progress;
+    const stretch = { channel: place.channel, after, before: isHeard ? until : earlier(until, this.#endsAt) };
+    const deps = { rest, clock: host.clock, signal };
+    const { said, refused } = await (isHeard
+      ? readOldest(stretch, deps)
+      : readNewest(stretch, policy.perConversationMax, deps));
+    const leftCount = isHeard ? 0 : Math.max(0, said.length - policy.perConversationMax);
+    const left = said[leftCount - 1];
+    if (left) {
+      this.skip(leftCount, 'the oldest messages, beyond perConversationMax');
+      progress.after = left.message.id;
     }
-  }
-
-  /** Undefined when the platform does not let us read there. */
-  async #readPage({ channel }: Missed, progress: Progress, signal: AbortSignal): Promise<Page | undefined> {
-    const { rest, host } = this.#deps;
-    const told = await ask(
-      {
-        method: 'GET',
-        route: '/channels/{channel}/messages',
-        params: { channel },
-        query: { after: progress.after, limit: String(pageMax) },
-        priority: 'background',
-        auth: 'bot',
-      },
-      patience,
-      { rest, clock: host.clock },
-      signal,
-    );
-    if (told.kind === 'told') return toPage(told.body, progress.after);
-    this.skip(1, `a conversation that ${refusalOf(told.status)}`);
+    for (let from = leftCount; from < said.length; from += pageMax)
+      await this.#accept(said.slice(from, from + pageMax), place, progress, signal);
+    if (until !== undefined) progress.isHeard = true;
+    if (refused === undefined) return;
+    this.skip(1, `a conversation that ${refusalOf(refused)}`);
     progress.isOver = true;
-    return undefined;
   }
 
-  async #accept(messages: readonly Read[], { guild }: Missed, signal: AbortSignal): Promise<void> {
+  /** When the gap is long over, what was said since then must not count as the newest of it. */
+  get #endsAt(): Snowflake | undefined {
+    const { toAt } = this.#gap;
+    const isLongOver = toAt !== undefined && toAt + marginMs < this.#deps.host.clock.now();
+    return isLongOver ? snowflakeAt(toAt + marginMs) : undefined;
+  }
+
+  async #accept(
+    messages: readonly Said[],
+    { guild }: Missed,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<void> {
+    signal.throwIfAborted();
     const wanted: InboundEvent[] = [];
+    let leftCount = 0;
     for (const read of messages) {
       const events = await this.#toEvents(read, guild, signal);
-      wanted.push(...events);
+      if (events) wanted.push(...events);
+      else leftCount++;
     }
-    if (wanted.length === 0) return;
-    for (const { duplicate } of await this.#deps.host.accept(wanted))
-      this.#count[duplicate ? 'duplicates' : 'recovered']++;
+    if (wanted.length > 0)
+      for (const { duplicate } of await this.#deps.host.accept(wanted))
+        this.#count[duplicate ? 'duplicates' : 'recovered']++;
+    if (leftCount > 0) this.skip(leftCount, 'messages that do not address the bot');
+    progress.after = messages.at(-1)?.message.id ?? progress.after;
   }
 
-  /** As the gateway would have told it, where the policy wants it. */
+  /** As the gateway would have told it; undefined where the policy does not want it. */
   async #toEvents(
-    { message, raw }: Read,
+    { message, raw }: Said,
     guild: Snowflake | undefined,
     signal: AbortSignal,
-  ): Promise<readonly InboundEvent[]> {
+  ): Promise<readonly InboundEvent[] | undefined> {
     const { policy, places, members, contextOf } = this.#deps;
     const data = { ...raw, ...(guild === undefined ? {} : { guild_id: guild }) };
     await places.learn({ type: 'MESSAGE_CREATE', data }, signal);
     const context = contextOf(`read-back:${message.id}`);
     const [event] = toEvents({ type: 'MESSAGE_CREATE', data }, context).kept;
     if (!event || event.type === 'webhook') return [];
-    if (policy.mode !== 'all' && !isAddressed(event)) {
-      this.skip(1, 'messages that do not address the bot');
-      return [];
-    }
+    if (policy.mode !== 'all' && !isAddressed(event)) return undefined;
     if (guild === undefined || !message.author || event.sender.kind !== 'human') return [event];
     const member = await members.find(guild, message.author.id, signal);
     return toEvents({ type: 'MESSAGE_CREATE', data: { ...data, member } }, context).kept;
   }
 }
 
-/** A page is the last when it is not full, whether or not everything in it can be read. */
-function toPage(body: unknown, after: Snowflake): Page {
-  const list: readonly unknown[] = Array.isArray(body) ? body : [];
-  const messages = list
-    .flatMap((raw) => {
-      const message = readMessage(raw);
-      return message && compareSnowflakes(message.id, after) > 0 ? [{ message, raw: raw as object }] : [];
-    })
-    .toSorted((left, right) => compareSnowflakes(left.message.id, right.message.id));
-  // A page that brings nothing new would be asked for without end.
-  return { messages, isLast: list.length < pageMax || messages.length === 0 };
+function earlier(left: Snowflake | undefined, right: Snowflake | undefined): Snowflake | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  return compareSnowflakes(left, right) < 0 ? left : right;
 }
 
 function isAddressed(event: InboundEvent): boolean {

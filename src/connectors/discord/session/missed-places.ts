@@ -15,7 +15,7 @@ export interface Missed {
 export type Heard = Pick<ConversationRecord, 'position' | 'seenAt' | 'guild'>;
 
 /** Clocks differ, a dead connection is noticed late, and what was seen twice is recognised. */
-const marginMs = 5 * 60_000;
+export const marginMs = 5 * 60_000;
 
 /** These hold no messages themselves. */
 const withoutMessages: ReadonlySet<number> = new Set([

@@ -225,6 +225,22 @@ describe('what comes in while a gap is owed', () => {
     expect(bench.state).toBe('open');
   });
 
+  it('comes after the newest messages before it, where there were too many', async () => {
+    const bench = new ReadBackBench({ perConversationMax: 2 });
+    await bench.hear();
+    for (const text of ['one', 'two', 'three']) bench.miss(text);
+    bench.readBack.owe(bench.gap(), all);
+    const heard = bench.dispatch('four');
+    bench.rest.history.set(channel, [...(bench.rest.history.get(channel) ?? []), heard.data]);
+
+    await bench.readBack.readBefore(heard);
+    const before = bench.read;
+    await bench.clock.pass(500);
+
+    expect(before).toEqual(['two', 'three']);
+    expect(bench.gapRecords).toMatchObject([{ state: 'read_back', skipped: 1 }]);
+  });
+
   it('waits once in each place', async () => {
     const bench = new ReadBackBench();
     bench.readBack.owe(bench.gap(), all);

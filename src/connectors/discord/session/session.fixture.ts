@@ -66,7 +66,7 @@ export class ScriptedRest {
   #answer({ method, route, params, query }: RestRequest): RestAnswer {
     switch (`${method} ${route}`) {
       case 'GET /channels/{channel}/messages':
-        return ok(this.#page(params.channel ?? '', query?.after ?? '0', Number(query?.limit)));
+        return ok(this.#page(params.channel ?? '', query ?? {}));
       case 'GET /channels/{channel}':
         return found(this.channels.get(params.channel ?? ''));
       case 'GET /guilds/{guild}/members/{user}':
@@ -78,14 +78,19 @@ export class ScriptedRest {
     }
   }
 
-  /** The first ones after it, the newest of them first. */
-  #page(channelId: Snowflake, after: Snowflake, limit: number): readonly object[] {
+  /** The first ones after one, or the last ones before one or of all; the newest of them first. */
+  #page(
+    channelId: Snowflake,
+    { after, before, limit }: NonNullable<RestRequest['query']>,
+  ): readonly object[] {
     const all = (this.history.get(channelId) ?? []) as readonly { readonly id: Snowflake }[];
-    return all
-      .filter(({ id }) => compareSnowflakes(id, after) > 0)
-      .toSorted((left, right) => compareSnowflakes(left.id, right.id))
-      .slice(0, limit)
-      .toReversed();
+    const sorted = all.toSorted((left, right) => compareSnowflakes(left.id, right.id));
+    const count = Number(limit);
+    const page =
+      after === undefined
+        ? sorted.filter(({ id }) => before === undefined || compareSnowflakes(id, before) < 0).slice(-count)
+        : sorted.filter(({ id }) => compareSnowflakes(id, after) > 0).slice(0, count);
+    return page.toReversed();
   }
 }
 
