@@ -83,10 +83,11 @@ describe('where something may have been missed', () => {
 });
 
 describe('the places of a gap', () => {
-  it('are those that were heard, the latest first, and then those in which something was said', () => {
+  it('are those that were heard, the latest first, and then those in which something was said, the latest first', () => {
     const known = heard(conversation({ conversation: '2' }), conversation({ conversation: '1' }));
     const channels = [
       channel({ id: '3', last_message_id: at(2) }),
+      channel({ id: '6', last_message_id: at(4) }),
       channel({ id: '4', last_message_id: at(-90) }),
       channel({ id: '5' }),
       channel({ id: '1', last_message_id: at(3) }),
@@ -94,7 +95,7 @@ describe('the places of a gap', () => {
 
     const places = missedPlaces(known, channels, fromAt, all);
 
-    expect(places.map(({ channel: id }) => id)).toEqual(['2', '1', '3']);
+    expect(places.map(({ channel: id }) => id)).toEqual(['2', '1', '6', '3']);
   });
 
   it('are read in the thread, and not in the channel that it belongs to', () => {

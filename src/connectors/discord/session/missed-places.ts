@@ -59,7 +59,7 @@ export function missedIn(
 
 /**
  * Where something may have been missed by one shard since `fromAt`: the places that were heard before, in their
- * order, and the channels in which, as the platform says, something was said since.
+ * order, and the channels in which, as the platform says, something was said since, the latest first.
  */
 export function missedPlaces(
   heard: ReadonlyMap<Snowflake, Heard>,
@@ -68,9 +68,12 @@ export function missedPlaces(
   [index, count]: readonly [number, number],
 ): readonly Missed[] {
   const told = new Map(Array.from(channels, (channel) => [channel.id, channel]));
-  const others = [...told.values()].filter(
-    ({ id, guild_id: guild }) => guild !== undefined && !heard.has(id) && lastIn(told.get(id)) !== undefined,
-  );
+  const others = [...told.values()]
+    .flatMap((channel) => {
+      const last = heard.has(channel.id) || channel.guild_id === undefined ? undefined : lastIn(channel);
+      return last === undefined ? [] : [{ id: channel.id, last }];
+    })
+    .toSorted((left, right) => compareSnowflakes(right.last, left.last));
   return [...heard.keys(), ...others.map(({ id }) => id)].flatMap((channel) => {
     const missed = missedIn(channel, heard.get(channel), told.get(channel), fromAt);
     return missed && shardOf(missed.guild, count) === index ? [missed] : [];
