@@ -1,8 +1,18 @@
 import { describe, expect, it, vi } from 'vitest';
+import { parseCursor } from '../../src/connectors/discord/session/cursor.ts';
 import { AppError } from '../../src/domain/errors.ts';
+import { parseConnectorId } from '../../src/domain/ids.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import type { Store } from '../../src/store/store.ts';
 import { allMentions } from '../fakes/discord/mentions.ts';
 import { until } from '../support/daemon.ts';
-import { connectDiscord, live, openDiscordWorld, type DiscordWorld } from '../support/discord-daemon.ts';
+import {
+  connectDiscord,
+  connector,
+  live,
+  openDiscordWorld,
+  type DiscordWorld,
+} from '../support/discord-daemon.ts';
 import { gapsOf, gapsSettled, hasty, heard, inboxOf, quiet, saidIn, talk } from '../support/discord-scene.ts';
 import { closing } from '../support/egress.ts';
 import { gate, StoreFaults } from '../support/store-faults.ts';
@@ -212,6 +222,34 @@ describe('what is said while the daemon is away', () => {
     }),
   );
 });
+
+it.concurrent(
+  'would begin with the oldest message that could not be stored, were the daemon to die',
+  closing(async () => {
+    const faults = new StoreFaults();
+    const stores: Store[] = [];
+    const wrapStore = (store: Store): Store => {
+      stores.push(store);
+      return faults.wrap(store);
+    };
+    const world = await openDiscordWorld({}, { config: hasty, wrapStore });
+    const { fake, daemon, user, channel } = world;
+    await talk(world, 'first');
+    await quiet(daemon);
+    let refusedAt: number | undefined;
+    faults.before('inbox.accept', () => {
+      if (refusedAt !== undefined) return;
+      refusedAt = systemClock.now();
+      throw new AppError('unavailable', 'The disk is full.');
+    });
+
+    fake.say({ channel, author: user, content: 'second' });
+    await accepted(world, 'second');
+
+    const cursor = parseCursor(await stores[0]?.connectors.getCursor(parseConnectorId(connector)));
+    expect(cursor?.heardAt).toBeLessThanOrEqual(refusedAt ?? 0);
+  }),
+);
 
 describe('a connection that breaks', () => {
   it.concurrent.each([

@@ -110,6 +110,8 @@ export interface ShardSnapshot {
   readonly seqCommitted?: number;
   /** Dispatches that came and are not committed. */
   readonly waiting: number;
+  /** When the oldest of them came, Unix ms. */
+  readonly waitingSince?: number;
   /** Whether reading is paused until they are. */
   readonly paused: boolean;
   readonly lastDisconnect?: { readonly at: number; readonly detail: string };

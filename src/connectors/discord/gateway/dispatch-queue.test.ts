@@ -8,7 +8,7 @@ function session(sessionId = 'one', committed: number | null = null): LiveSessio
 }
 
 function entry(seq: number, of: LiveSession, length = 10): QueueEntry {
-  return { session: of, dispatch: { type: 'X', data: null, seq }, length };
+  return { session: of, dispatch: { type: 'X', data: null, seq }, at: seq * 10, length };
 }
 
 interface Commit {
@@ -55,6 +55,7 @@ describe('a dispatch', () => {
     expect(commits.map(({ seqs }) => seqs)).toEqual([[1], [2, 3]]);
     expect(one.committed).toBe(1);
     expect(queue.waiting).toBe(2);
+    expect(queue.waitingSince).toBe(20);
   });
 
   it('never shares a batch with one of another session', async () => {

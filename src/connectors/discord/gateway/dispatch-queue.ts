@@ -13,6 +13,8 @@ export interface LiveSession {
 export interface QueueEntry {
   readonly session: LiveSession;
   readonly dispatch: GatewayDispatch;
+  /** When it came, Unix ms. */
+  readonly at: number;
   /** Of its text, in UTF-16 units. */
   readonly length: number;
 }
@@ -43,6 +45,11 @@ export class DispatchQueue {
   /** How many dispatches are not committed. */
   get waiting(): number {
     return this.#entries.length + this.#committing.length;
+  }
+
+  /** When the oldest of them came, Unix ms. */
+  get waitingSince(): number | undefined {
+    return (this.#committing[0] ?? this.#entries[0])?.at;
   }
 
   get isFull(): boolean {

@@ -84,6 +84,7 @@ class RunningShard implements Shard {
     const { clock } = this.#deps;
     const { session } = this.#track;
     const { ackedAt, latencyMs } = this.#connection?.heartbeat ?? {};
+    const { waiting, waitingSince } = this.#queue;
     return {
       shard: this.#options.shard,
       ...this.#state,
@@ -95,7 +96,8 @@ class RunningShard implements Shard {
       ...(this.#lastEventAt === undefined ? {} : { lastEventAt: this.#lastEventAt }),
       ...(session ? { seqReceived: session.received } : {}),
       ...(session && session.committed !== null ? { seqCommitted: session.committed } : {}),
-      waiting: this.#queue.waiting,
+      waiting,
+      ...(waitingSince === undefined ? {} : { waitingSince }),
       paused: this.#connection?.isPaused ?? false,
       ...(this.#lastDisconnect ? { lastDisconnect: this.#lastDisconnect } : {}),
     };
@@ -217,7 +219,7 @@ class RunningShard implements Shard {
     this.#lastEventAt = now;
     const dispatch = { type, data, seq: seq ?? session.received };
     if (this.#queue.waiting > 0) this.#options.onWaiting?.(dispatch, session.sessionId);
-    this.#queue.push({ session, dispatch, length });
+    this.#queue.push({ session, dispatch, at: now, length });
     return undefined;
   }
 

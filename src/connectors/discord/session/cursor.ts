@@ -3,7 +3,7 @@ import type { ResumePoint } from '../gateway/contract.ts';
 
 /** Where the sessions of an account can be taken up again, as it is stored with the events. */
 export interface DiscordCursor {
-  /** Unix ms: when the platform was surely heard last. */
+  /** Unix ms: what came until then is committed, and a gap after a crash begins there. */
   readonly heardAt: number;
   /**
    * As whom and with which intents the sessions were begun. They go on like that, whatever is configured since: a

@@ -27,6 +27,7 @@ class ReceiverBench extends SessionBench {
   readonly readBefore: unknown[] = [];
   readFirst: Promise<unknown> = Promise.resolve();
   isBehind = false;
+  cursor = (): string => 'the cursor';
   completes: (inbound: Inbound) => boolean = () => false;
   readonly receiver: Receiver;
 
@@ -54,7 +55,7 @@ class ReceiverBench extends SessionBench {
   }
 
   take(...batch: readonly GatewayDispatch[]): ReturnType<Receiver['take']> {
-    return this.receiver.take(batch, point, 'the cursor');
+    return this.receiver.take(batch, point, () => this.cursor());
   }
 
   get keys(): readonly string[] {
@@ -132,15 +133,19 @@ describe('a batch of dispatches', () => {
     const bench = new ReceiverBench();
     const first = Promise.withResolvers<undefined>();
     bench.readFirst = first.promise;
+    let elsewhere = 'before';
+    bench.cursor = () => elsewhere;
 
     const done = bench.take(said(bench, '1'));
     await settled();
     const early = bench.keys;
+    elsewhere = 'meanwhile';
     first.resolve(undefined);
     await done;
 
     expect(early).toEqual([]);
     expect(bench.keys).toEqual(['message:1']);
+    expect(bench.inbox.cursor).toBe('meanwhile');
   });
 
   it('is placed before it is accepted', async () => {

@@ -50,11 +50,14 @@ export class Receiver {
     return Object.fromEntries(this.#unknown);
   }
 
-  /** Resolves when the batch is committed, and with it the cursor that says so. */
+  /**
+   * Resolves when the batch is committed, and with it the cursor that says so: `cursor` is asked when nothing is
+   * waited for any more, since much may have happened elsewhere until then.
+   */
   async take(
     batch: readonly GatewayDispatch[],
     point: ResumePoint,
-    cursor: string,
+    cursor: () => string,
   ): Promise<readonly AcceptedEvent[]> {
     const { host, places, readBack, signal } = this.#deps;
     const isSlow = batch.some((dispatch) => places.isMissing(dispatch) || readBack.isBehind(dispatch));
@@ -71,7 +74,8 @@ export class Receiver {
       if (!(await this.#isAhead(inbound)) && !this.#deps.completes(inbound)) kept.push(inbound);
     const events = kept.flatMap((inbound) => inbound.kept);
     const tickets = kept.flatMap(({ interaction }) => interaction ?? []);
-    const accepted = await host.accept(events, cursor, await this.#notesOf(tickets));
+    const notes = await this.#notesOf(tickets);
+    const accepted = await host.accept(events, cursor(), notes);
     // Also one that was accepted before: the daemon may have died before it could say so.
     this.#acknowledge(tickets);
     return accepted;

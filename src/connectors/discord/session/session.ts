@@ -239,7 +239,7 @@ class DiscordSession implements ConnectorSession {
   async #commit(name: string, batch: readonly GatewayDispatch[], point: ResumePoint): Promise<void> {
     const { clock, log } = this.#host;
     const accepted = await untilStored(
-      () => this.#receiver.take(batch, point, this.#cursor({ [name]: point })),
+      () => this.#receiver.take(batch, point, () => this.#cursor({ [name]: point })),
       { clock, log, signal: this.#closing.signal },
     );
     // Not before: a cursor that is written for another reason must not be ahead of the events.
@@ -270,7 +270,13 @@ class DiscordSession implements ConnectorSession {
 
   #cursor(ahead: Readonly<Record<string, ResumePoint>> = {}): string {
     const points = this.#isDeaf ? {} : { ...Object.fromEntries(this.#points), ...ahead };
-    return formatCursor({ heardAt: this.#host.clock.now(), begunAs: this.#begunAs, points });
+    return formatCursor({ heardAt: this.#heardAt(), begunAs: this.#begunAs, points });
+  }
+
+  /** What waits is heard when it is committed: were the daemon to die before that, the gap would begin there. */
+  #heardAt(): number {
+    const waitingSince = this.#shards.map((shard) => shard.snapshot().waitingSince ?? Infinity);
+    return Math.min(this.#host.clock.now(), ...waitingSince);
   }
 
   /** A gateway that is deaf is left for a new session, and what it did not tell is read back there. */
