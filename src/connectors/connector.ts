@@ -81,6 +81,12 @@ export interface ConnectorAdapter<Config = unknown> {
     config: Config | undefined,
   ): readonly Extract<OutboundOperation, { op: 'send' }>[];
 
+  /**
+   * What happened in a gap and is not told afterwards, where messages are read back: for whoever takes a gap that
+   * was closed so for one in which nothing was missed. Goes on after a colon, without a full stop.
+   */
+  readonly notReadBack?: string;
+
   /** How an account is set up with its platform. Absent where there is nothing to find out. */
   readonly onboarding?: ConnectorOnboarding;
 

@@ -4,8 +4,7 @@ import type { ArtifactId } from '../domain/artifact.ts';
 import { AppError } from '../domain/errors.ts';
 import type { BlobFiles } from '../lib/blob-files.ts';
 import type { Page, PageRequest } from '../domain/page.ts';
-import type { GapRecord, GapState } from '../domain/gap.ts';
-import { parseConnectorId, type SourceId } from '../domain/ids.ts';
+import type { SourceId } from '../domain/ids.ts';
 import type { AuditEntry, Gauge, StoredJournalEntry } from '../store/journal-store.ts';
 import type { EventRecord, EventState } from '../store/inbox-store.ts';
 import type { Store } from '../store/store.ts';
@@ -16,6 +15,7 @@ import type { Channels } from './platform/channels.ts';
 import { type EventBatch, type EventTailRequest, openEventTail } from './platform/event-tail.ts';
 import type { Deliveries } from './platform/deliveries.ts';
 import { type Check, diagnose } from './platform/doctor.ts';
+import { type GapFilter, type GapPage, listGaps } from './platform/gaps.ts';
 import type { Messages } from './platform/messages.ts';
 import type { Onboarding } from './platform/onboarding.ts';
 import type { Operations } from './platform/operations.ts';
@@ -132,19 +132,9 @@ export class ChannelPlatform {
     return this.#deps.store.inbox.listEvents(filter, page);
   }
 
-  /** The times in which connectors did not hear their platforms, and how each was closed. */
-  gaps(
-    filter: { readonly connector?: string | undefined; readonly state?: GapState | undefined },
-    page: PageRequest,
-  ): Promise<Page<GapRecord>> {
-    const { connector, state } = filter;
-    return this.#deps.store.platforms.listGaps(
-      {
-        ...(connector === undefined ? {} : { connector: parseConnectorId(connector) }),
-        ...(state === undefined ? {} : { state }),
-      },
-      page,
-    );
+  /** @throws AppError `invalid_request` when the connector is none. */
+  gaps(filter: GapFilter, page: PageRequest): Promise<GapPage> {
+    return listGaps(filter, page, this.#deps);
   }
 
   /** A file that came with a message. Reading it keeps it for longer. @throws AppError `not_found`. */

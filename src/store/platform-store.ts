@@ -26,6 +26,8 @@ export interface PlatformStore {
   getGap(id: GapId): Promise<GapRecord | undefined>;
   /** The gaps of a connector that are still open, oldest first. */
   listOpenGaps(connector: ConnectorId): Promise<readonly GapRecord[]>;
+  /** Those of a connector, or of all. */
+  countOpenGaps(connector?: ConnectorId): Promise<number>;
   /** Newest first. */
   listGaps(filter: GapFilter, page: PageRequest): Promise<Page<GapRecord>>;
 

@@ -80,7 +80,7 @@ export const accessLines: Readonly<Record<string, CommandLine>> = {
   'channels gaps': {
     args: () => ['echo:default'],
     says: /^No gaps\.\n0 unexplained gaps\n$/,
-    answers: { items: [] },
+    answers: { items: [], unexplained: 0, notReadBack: {} },
   },
   'channels pairing list': {
     args: async (daemon) => (await paired(daemon)).slice(0, 1),

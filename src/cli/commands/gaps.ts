@@ -38,7 +38,8 @@ export function gaps(run: Run): CommandUnknownOpts {
               ]),
               'No gaps.',
             ),
-            summaryOf(page.items),
+            `${page.unexplained} unexplained gaps`,
+            ...Object.entries(page.notReadBack).map(([kind, text]) => `Not read back from ${kind}: ${text}.`),
           ].join('\n'),
         );
         if (page.next !== undefined) out.note(more);
@@ -48,12 +49,4 @@ export function gaps(run: Run): CommandUnknownOpts {
 
 function lengthOf({ fromAt, toAt }: Gap): string {
   return toAt === undefined ? 'until now' : `${((toAt - fromAt) / 1_000).toFixed(1)} s`;
-}
-
-/** A gap explains itself once it is closed: by what was replayed or read back, or by why it was not. */
-function summaryOf(gaps: readonly Gap[]): string {
-  const unexplained = gaps.filter(
-    ({ state, detail }) => state === 'open' || (state === 'skipped' && detail === undefined),
-  );
-  return `${unexplained.length} unexplained gaps`;
 }

@@ -16,6 +16,8 @@ export function createDiscordAdapter(): ConnectorAdapter<DiscordConfig> {
     needsSecret: true,
     capabilities: discordCapabilities,
     canonicalIdentity: canonicalDiscordIdentity,
+    notReadBack:
+      'edits, deletions, reactions, joins and leaves, commands, buttons and forms, and direct messages of people who had never written before',
     split: splitSend,
     onboarding: discordOnboarding,
 

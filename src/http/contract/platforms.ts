@@ -55,7 +55,14 @@ export const platformContract = {
       connector: z.string().max(limits.connectorIdBytesMax).optional(),
       state: z.enum(gapStates).optional(),
     }),
-    response: pageOf(Gap),
+    response: pageOf(Gap).extend({
+      unexplained: z
+        .int()
+        .describe('How many gaps of the connector, or of all, are not closed, on this page or not'),
+      notReadBack: z
+        .record(z.string(), z.string())
+        .describe('What reading back did not bring, by the kinds of connectors that were read back here'),
+    }),
   }),
   'POST /channels/{kind}/onboarding/check': endpoint({
     summary: 'Look at the answers alone: what is wrong with them, asking no platform',

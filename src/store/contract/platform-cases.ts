@@ -113,6 +113,8 @@ const gaps: readonly StoreCase[] = [
         (await store.platforms.listOpenGaps(connector)).map(({ id }) => id),
         ['gap_b'],
       );
+      assert.equal(await store.platforms.countOpenGaps(connector), 1);
+      assert.equal(await store.platforms.countOpenGaps(), 2);
       const all = await store.platforms.listGaps({}, { limit: 10 });
       assert.deepEqual(
         all.items.map(({ id }) => id),

@@ -60,6 +60,14 @@ export const platformMethods: Methods<PlatformStore> = {
     return rows.map(toGap);
   },
 
+  async countOpenGaps(tx, connector) {
+    const own = connector === undefined ? sql`` : sql`and source = ${connector}`;
+    const row = await tx.get<{ count: number }>(
+      sql`select count(*) as count from gap where state = 'open' ${own}`,
+    );
+    return row?.count ?? 0;
+  },
+
   listGaps(tx, { connector, state }, page) {
     return readPage(
       tx,

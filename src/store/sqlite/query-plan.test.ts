@@ -27,7 +27,10 @@ const bounded: readonly (readonly [RegExp, string])[] = [
     /^SEARCH attachment USING INDEX .*\((event_id|artifact)=\?\)$/,
     'the attachments of one event or file, which are capped',
   ],
-  [/^SEARCH gap USING INDEX gap_open \(source=\?\)$/, 'one per connection that is down'],
+  [
+    /^(SEARCH gap USING (COVERING )?INDEX gap_open \(source=\?\)|SCAN gap USING COVERING INDEX gap_open)$/,
+    'one per connection that is down',
+  ],
   [
     /^SEARCH conversation USING INDEX conversation_source \(source=\?\)$/,
     'the latest conversations to a limit; all of them, once, when their connector is removed',
