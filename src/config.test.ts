@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from './config.ts';
+import { AppError } from './domain/errors.ts';
 
 let stateDir: string;
 
@@ -14,6 +15,15 @@ afterEach(() => rmSync(stateDir, { recursive: true }));
 
 function write(config: unknown): void {
   writeFileSync(join(stateDir, 'config.json'), typeof config === 'string' ? config : JSON.stringify(config));
+}
+
+function refused(load: () => unknown): AppError {
+  try {
+    load();
+  } catch (thrown) {
+    return AppError.from(thrown);
+  }
+  throw new Error('It was taken.');
 }
 
 describe('the configuration', () => {
@@ -72,6 +82,39 @@ describe('the configuration', () => {
     expect(() => loadConfig(stateDir)).toThrow(
       expect.objectContaining({ code: 'config_invalid', message: expect.stringMatching(why) }),
     );
+  });
+
+  it('names every mistake of the file and of the flags at once, and no value', () => {
+    write({
+      inbx: {},
+      trustedProxies: ['http://user:hunter2@proxy'],
+      masterKey: 'hunter2',
+      inbox: { depthMax: 'hunter2', retryMsMin: 400_000, x: 1 },
+      outbox: { onUnknown: 'hunter2' },
+    });
+    const logLevel = { from: '--log-level', value: 'hunter2' };
+
+    const refusal = refused(() => loadConfig(stateDir, { logLevel }));
+
+    expect(refusal.code).toBe('config_invalid');
+    expect(refusal.message.replace(`${stateDir}/`, '').split('; ')).toEqual([
+      'config.json: trustedProxies.0: must be an address block such as 10.0.0.0/8 or 2001:db8::/32',
+      'masterKey: Invalid input: expected object, received string',
+      'inbox.depthMax: Invalid input: expected number, received string',
+      'inbox: Unrecognized key: "x"',
+      'inbox.retryMsMin: must not be more than retryMsMax',
+      'outbox.onUnknown: Invalid option: expected one of "resend-labelled"|"hold"',
+      'Unrecognized key: "inbx"',
+      expect.stringMatching(/^--log-level: Invalid option: expected one of "debug"/),
+    ]);
+  });
+
+  it('counts the mistakes that are too many to be read', () => {
+    write({ trustedProxies: Array.from({ length: 30 }, () => 'home') });
+
+    const { message } = refused(() => loadConfig(stateDir));
+
+    expect(message).toMatch(/trustedProxies\.19: [^;]+; and 10 more\.$/);
   });
 
   it('refuses a file that cannot be read', () => {

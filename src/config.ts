@@ -10,19 +10,20 @@ const minutes = 60 * seconds;
 const hours = 60 * minutes;
 const days = 24 * hours;
 
-/** For settings of which one bounds the other; the bounded one is named as the wrong one. */
+/** For settings of which one bounds the other; the bounded one is named as the wrong one, whatever else is wrong. */
 function atMost<Key extends string>(key: Key, bound: Key) {
-  return (settings: Readonly<Record<Key, number>>, context: z.RefinementCtx): void => {
-    if (settings[key] > settings[bound])
-      context.addIssue({ code: 'custom', path: [key], message: `must not be more than ${bound}` });
-  };
+  return z.refine<Readonly<Record<Key, unknown>>>(
+    (settings) => !(Number(settings[key]) > Number(settings[bound])),
+    { path: [key], message: `must not be more than ${bound}`, when: ({ value }) => isObject(value) },
+  );
 }
 
-function checkBlock(block: string, context: z.RefinementCtx): void {
+function isBlock(block: string): boolean {
   try {
     compileBlocks([block]);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: AppError.from(error).message });
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -44,7 +45,7 @@ export const Config = z.strictObject({
       'The address under which the outside world reaches the ingress listener, e.g. https://hooks.example.org. Webhook addresses are made with it.',
     ),
   trustedProxies: z
-    .array(z.string().superRefine(checkBlock))
+    .array(z.string().refine(isBlock, 'must be an address block such as 10.0.0.0/8 or 2001:db8::/32'))
     .default([])
     .describe(
       'CIDR blocks of reverse proxies whose X-Forwarded-For is believed. Without any, the address of the socket counts.',
@@ -81,7 +82,7 @@ export const Config = z.strictObject({
           'How often to look again when a turn waits for an agent to be added or the vault to be unlocked.',
         ),
     })
-    .superRefine(atMost('retryMsMin', 'retryMsMax'))
+    .check(atMost('retryMsMin', 'retryMsMax'))
     .prefault({}),
   outbox: z
     .strictObject({
@@ -105,7 +106,7 @@ export const Config = z.strictObject({
           'When nobody can tell whether a message was applied: send it again with a label, or hold it for a person to decide.',
         ),
     })
-    .superRefine(atMost('retryMsMin', 'retryMsMax'))
+    .check(atMost('retryMsMin', 'retryMsMax'))
     .prefault({}),
   worker: z
     .strictObject({
@@ -136,7 +137,7 @@ export const Config = z.strictObject({
         .default(20 * seconds)
         .describe('How long a killed daemon’s connectors stay taken. Its next start takes them at once.'),
     })
-    .superRefine(atMost('backoffMsMin', 'backoffMsMax'))
+    .check(atMost('backoffMsMin', 'backoffMsMax'))
     .prefault({}),
   attachments: z
     .strictObject({
@@ -209,7 +210,7 @@ export type Overrides = Readonly<
 
 /**
  * Reads `config.json` of the state directory; a file that is not there means the defaults.
- * @throws AppError `config_invalid` that names the key.
+ * @throws AppError `config_invalid` that names every mistake by its key, and no value: it may be a secret.
  */
 export function loadConfig(stateDir: string, overrides: Overrides = {}): Config {
   const file = join(stateDir, 'config.json');
@@ -217,11 +218,28 @@ export function loadConfig(stateDir: string, overrides: Overrides = {}): Config 
   const set = Object.entries(overrides).map(([key, { value }]) => [key, value]);
   const parsed = Config.safeParse({ ...given, ...Object.fromEntries(set) });
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const path = issue?.path.join('.') ?? '';
-  const from = Object.entries(overrides).find(([key]) => key === path)?.[1].from;
-  const where = from ?? (path === '' ? file : `${file}: ${path}`);
-  throw new AppError('config_invalid', `${where}: ${issue?.message ?? 'not valid'}.`);
+  throw new AppError('config_invalid', `${mistakesIn(file, parsed.error.issues, overrides)}.`);
+}
+
+/** More would not be read. */
+const mistakesNamedMax = 20;
+
+/** Those of the file after its name, then those from elsewhere. */
+function mistakesIn(file: string, issues: readonly z.core.$ZodIssue[], overrides: Overrides): string {
+  const inFile: string[] = [];
+  const elsewhere: string[] = [];
+  for (const { path, message } of issues.slice(0, mistakesNamedMax)) {
+    const key = path.join('.');
+    const from = Object.entries(overrides).find(([name]) => name === key)?.[1].from;
+    if (from !== undefined) elsewhere.push(`${from}: ${message}`);
+    else inFile.push(key === '' ? message : `${key}: ${message}`);
+  }
+  const more = issues.length - mistakesNamedMax;
+  return [
+    ...(inFile.length > 0 ? [`${file}: ${inFile.join('; ')}`] : []),
+    ...elsewhere,
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ].join('; ');
 }
 
 const notThere = new Set(['ENOENT', 'ENOTDIR']);
@@ -235,7 +253,7 @@ function readObject(file: string): object {
     throw new AppError('config_invalid', `${file} cannot be read.`, { cause });
   }
   const value = parseJson(text, file);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  if (isObject(value)) return value;
   throw new AppError('config_invalid', `${file} must be a JSON object, for example {}.`);
 }
 
@@ -245,4 +263,8 @@ function parseJson(text: string, file: string): unknown {
   } catch (cause) {
     throw new AppError('config_invalid', `${file} is not valid JSON.`, { cause });
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
