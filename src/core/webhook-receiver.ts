@@ -17,7 +17,14 @@ import { captureDelivery, type CapturedRequest, toWebhookEvent, traceIdOf } from
 import type { WebhookRejections } from './webhook-rejections.ts';
 
 export type Receipt =
-  | { readonly kind: 'accepted' | 'duplicate'; readonly delivery: DeliveryId; readonly event: EventId }
+  | { readonly kind: 'accepted'; readonly delivery: DeliveryId; readonly event: EventId }
+  | {
+      readonly kind: 'duplicate';
+      readonly delivery: DeliveryId;
+      readonly event: EventId;
+      /** Absent when its id says so. */
+      readonly reason?: 'duplicate_content';
+    }
   | { readonly kind: 'ignored'; readonly delivery: DeliveryId; readonly reason: ReasonCode }
   | {
       readonly kind: 'challenge';
@@ -145,8 +152,10 @@ export class WebhookReceiver {
       delivery,
       ...traceIdOf(delivery.headers),
     });
-    const { id, duplicate } = required(accepted);
-    return { kind: duplicate ? 'duplicate' : 'accepted', delivery: delivery.id, event: id };
+    const { id, duplicate, reason } = required(accepted);
+    const ids = { delivery: delivery.id, event: id };
+    if (!duplicate) return { kind: 'accepted', ...ids };
+    return { kind: 'duplicate', ...ids, ...(reason === undefined ? {} : { reason }) };
   }
 
   #refuseEarly(

@@ -260,6 +260,11 @@ export const reasonTable = {
   // Webhook deliveries.
   verified: { meaning: 'The signature is good; the event is stored.', hint: '' },
   duplicate: { meaning: 'The same event was accepted before; this one changes nothing.', hint: '' },
+  duplicate_content: {
+    meaning:
+      'What the provider signed was accepted before, under another id of the provider or without one; this one changes nothing.',
+    hint: 'If it is another event that looks the same, run it: palyra webhooks replay.',
+  },
   challenge_answered: { meaning: 'The provider checked the address and got its answer.', hint: '' },
   signature_missing: {
     meaning: 'There is no signature header.',

@@ -38,6 +38,8 @@ export interface Accepted {
   readonly id: EventId;
   /** True when the event had been accepted before; `id` is then that of the first. */
   readonly duplicate: boolean;
+  /** Of a duplicate that came under a key of its own, and was known by its contents. */
+  readonly reason?: 'duplicate_content';
 }
 
 /** What became of a message after it was said. */

@@ -17,8 +17,10 @@ const retryAfterSeconds = 30;
 export function answerOf(receipt: Receipt): IngressAnswer {
   switch (receipt.kind) {
     case 'accepted':
-    case 'duplicate':
-      return json(202, { status: receipt.kind, delivery: receipt.delivery, event: receipt.event });
+    case 'duplicate': {
+      const { kind, ...facts } = receipt;
+      return json(202, { status: kind, ...facts });
+    }
     case 'ignored':
       return json(202, { status: receipt.kind, delivery: receipt.delivery, reason: receipt.reason });
     case 'challenge':

@@ -167,6 +167,34 @@ describe('a repeat', () => {
     expect(await eventsOf(daemon, 'repeats')).toMatchObject([{ duplicates: 2 }]);
   });
 
+  it('by its contents alone is told from one by its id, shows the id it came under, and can be run all the same', async () => {
+    const hook = await addHook(daemon, { id: 'pings' });
+    const first = await postGithub(hook, { delivery: 'guid-of-a-ping' });
+    const again = await postGithub(hook, { delivery: 'guid-of-a-ping' });
+
+    const twin = await postGithub(hook, { delivery: 'guid-of-its-twin' });
+    const why = await daemon.api('GET /why/{id}', { params: { id: twin.body.delivery ?? '' } });
+    const { delivery, steps } = await daemon.trace(twin.body.delivery ?? '');
+    const replay = await daemon.api('POST /deliveries/{id}/replay', {
+      params: { id: twin.body.delivery ?? '' },
+    });
+    const { state } = await daemon.traceUntil(replay.event);
+
+    expect([again.body.reason, twin.body.reason]).toEqual([undefined, 'duplicate_content']);
+    expect(why).toMatchObject({
+      state: 'duplicate',
+      reason: 'duplicate_content',
+      sentence: expect.stringContaining('under another id of the provider'),
+      hint: expect.stringContaining('palyra webhooks replay'),
+    });
+    expect(delivery).toMatchObject({ verdict: 'duplicate', event: first.body.event });
+    expect(delivery?.headers).toContain('guid-of-its-twin');
+    expect(steps).toContainEqual(
+      expect.objectContaining({ kind: 'deduplicated', code: 'duplicate_content' }),
+    );
+    expect([replay.event === first.body.event, state]).toEqual([false, 'delivered']);
+  });
+
   it('is told from the first among a thousand at once', async () => {
     const hook = await addHook(daemon, { id: 'thousand' });
     const headers = await githubHeaders({ delivery: 'guid-1000' });

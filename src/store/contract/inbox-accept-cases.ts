@@ -126,12 +126,17 @@ export const inboxAcceptCases: readonly StoreCase[] = [
 
       const accepted = await accept(store, [{ key: 'b', contentKey: 'c' }, { key: 'd' }, { key: 'e' }]);
 
+      assert.deepEqual(accepted, [
+        { id: 'evt_a', duplicate: true, reason: 'duplicate_content' },
+        { id: 'evt_d', duplicate: false },
+        { id: 'evt_e', duplicate: false },
+      ]);
+      const steps = await store.journal.listSubject('evt_a', 9);
       assert.deepEqual(
-        accepted.map(({ id, duplicate }) => [id, duplicate]),
+        steps.map(({ kind, data }) => [kind, data.code]),
         [
-          ['evt_a', true],
-          ['evt_d', false],
-          ['evt_e', false],
+          ['inbound.accepted', undefined],
+          ['inbound.deduplicated', 'duplicate_content'],
         ],
       );
     },

@@ -24,7 +24,7 @@ export async function accept(tx: Tx, request: AcceptRequest): Promise<readonly A
 }
 
 async function acceptEvents(tx: Tx, request: AcceptRequest): Promise<readonly Accepted[]> {
-  const earlier = new Map<NewEvent, EventId | undefined>();
+  const earlier = new Map<NewEvent, Repeated | undefined>();
   for (const item of request.events) earlier.set(item, await findAccepted(tx, item));
   // The lanes come first, and repeats open none: they are the common case after a reconnect.
   const fresh = request.events.filter((item) => earlier.get(item) === undefined && isPending(item));
@@ -45,7 +45,7 @@ async function acceptOne(
   tx: Tx,
   request: AcceptRequest,
   item: NewEvent,
-  earlier: EventId | undefined,
+  earlier: Repeated | undefined,
 ): Promise<Accepted> {
   if (earlier !== undefined) return countDuplicate(tx, request, earlier);
   if (!(await insertEvent(tx, request, item))) {
@@ -90,38 +90,46 @@ async function insertEvent(tx: Tx, request: AcceptRequest, item: NewEvent): Prom
   return inserted === 1;
 }
 
-async function findAccepted(tx: Tx, { event }: NewEvent): Promise<EventId | undefined> {
+/** The event that came first, and how it was known again. */
+type Repeated = Omit<Accepted, 'duplicate'>;
+
+async function findAccepted(tx: Tx, { event }: NewEvent): Promise<Repeated | undefined> {
   const byKey = await tx.get<{ id: EventId }>(
     sql`select id from inbox where source = ${event.source} and dedupe_key = ${event.dedupeKey}`,
   );
-  if (byKey || event.contentKey === undefined) return byKey?.id;
+  if (byKey || event.contentKey === undefined) return byKey;
   const byContent = await tx.get<{ id: EventId }>(
     sql`select id from inbox where source = ${event.source} and content_key = ${event.contentKey}`,
   );
-  return byContent?.id;
+  return byContent && { id: byContent.id, reason: 'duplicate_content' };
 }
 
-async function countDuplicate(tx: Tx, request: AcceptRequest, id: EventId): Promise<Accepted> {
+async function countDuplicate(tx: Tx, request: AcceptRequest, earlier: Repeated): Promise<Accepted> {
+  const { id, reason } = earlier;
+  const accepted = { ...earlier, duplicate: true };
   const counted = await tx.get<{ duplicates: number }>(
     sql`update inbox set duplicates = duplicates + 1 where id = ${id} returning duplicates`,
   );
   tx.count(request.source, 'duplicate', request.at);
   // All are counted; a storm of them must not crowd the other steps of the event out of its trace.
-  if ((counted?.duplicates ?? 0) > limits.repeatsNotedMax) return { id, duplicate: true };
+  if ((counted?.duplicates ?? 0) > limits.repeatsNotedMax) return accepted;
   await record(tx, {
     at: request.at,
     kind: 'inbound.deduplicated',
     source: request.source,
     subject: id,
-    data: request.delivery ? { delivery: request.delivery.id } : {},
+    data: {
+      ...(request.delivery ? { delivery: request.delivery.id } : {}),
+      ...(reason === undefined ? {} : { code: reason }),
+    },
   });
-  return { id, duplicate: true };
+  return accepted;
 }
 
 async function storeDelivery(tx: Tx, request: AcceptRequest, accepted: Accepted | undefined): Promise<void> {
   if (!request.delivery) return;
   const delivery = accepted?.duplicate
-    ? ({ ...request.delivery, verdict: 'duplicate', reason: 'duplicate' } as const)
+    ? ({ ...request.delivery, verdict: 'duplicate', reason: accepted.reason ?? 'duplicate' } as const)
     : request.delivery;
   await insertDelivery(tx, delivery, accepted?.id ?? null);
 }
