@@ -71,6 +71,9 @@ describe('an address', () => {
     '/hooks/__proto__/TOKEN',
     '/hooks/constructor/TOKEN',
     'http://hooks.test/hooks/other/TOKEN',
+    'http:///hooks/here/TOKEN',
+    'ftp://hooks.test/hooks/here/TOKEN',
+    'http://hooks.testhttp://hooks.test/hooks/here/TOKEN',
     '*',
   ])('is not reached by %s', async (path) => {
     const { status, body } = await answerTo(`POST ${path.replace('TOKEN', token)}`);
@@ -92,6 +95,16 @@ describe('an address', () => {
 
     expect(status).toBe(202);
   });
+
+  it.each(['http://hooks.test', 'HTTPS://user@[::1]:8787', 'http://elsewhere.test'])(
+    'may stand behind %s, as proxies write it',
+    async (origin) => {
+      const { status } = await answerTo(`POST ${origin}${hook.path}?x`);
+      const health = await send(daemon.ingressUrl, rawRequest(`GET ${origin}/healthz`, {}));
+
+      expect([status, health.status]).toEqual([202, 200]);
+    },
+  );
 
   it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE', 'PROPFIND', 'QUERY'])(
     'takes no %s',

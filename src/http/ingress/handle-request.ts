@@ -10,7 +10,7 @@ import type { Histogram } from '../../lib/metrics.ts';
 import { answerOf, type IngressAnswer, problem } from './answer.ts';
 import { type BodyBudget, type BodyResult, declaredLength, readBody } from '../read-body.ts';
 import { remoteAddressOf } from './remote-address.ts';
-import type { IngressReply } from './reply.ts';
+import { asksForLeave, type IngressReply } from './reply.ts';
 
 export interface HandleDeps {
   /** The integration with this id and address token; undefined for a wrong token as for a wrong id, in the same time. */
@@ -23,6 +23,8 @@ export interface HandleDeps {
   readonly acknowledgedIn: Histogram;
 }
 
+/** What proxies put before the path. Whose name stands there makes no difference, nor does the header Host. */
+const origin = /^https?:\/\/[^/?#]+/i;
 /** A query is let pass and never looked at: some senders add their own to any address. */
 const hookPath = /^\/hooks\/([a-z0-9][a-z0-9._-]{0,63})\/([A-Za-z0-9_-]{20,100})(?:\?|$)/;
 
@@ -37,8 +39,9 @@ export async function handleRequest(
 ): Promise<void> {
   const startedAt = deps.clock.monotonic();
   const receivedAt = deps.clock.now();
-  if (request.url === '/healthz') return answerHealth(request, reply);
-  const [, id = '', token = ''] = hookPath.exec(request.url ?? '') ?? [];
+  const target = (request.url ?? '').replace(origin, '');
+  if (target === '/healthz') return answerHealth(request, reply);
+  const [, id = '', token = ''] = hookPath.exec(target) ?? [];
   const integration = deps.findIntegration(id as IntegrationId, token);
   if (!integration) return reply.refuse(nothingHere);
   const refusal = refuseByHeaders(request);
@@ -92,6 +95,9 @@ function refuseByHeaders(request: IncomingMessage): IngressAnswer | undefined {
   if (request.rawHeaders.length / 2 > limits.webhookHeadersMax) {
     return problem(431, 'too_large', `More than ${limits.webhookHeadersMax} headers.`);
   }
+  const { expect } = request.headers;
+  if (expect !== undefined && !asksForLeave(expect))
+    return problem(417, 'unsupported', 'Send no Expect but 100-continue.');
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity')
     return problem(415, 'unsupported', 'Send the body without Content-Encoding.');

@@ -7,6 +7,11 @@ import { discardBody } from '../read-body.ts';
 /** Requests whose answers have not gone out to their end, by their connection, in their order. */
 const unanswered = new WeakMap<Duplex, Set<IngressReply>>();
 
+/** Whether the sender of this header `Expect` waits to be told to send its body. Node's parser asks the same. */
+export function asksForLeave(expect: string): boolean {
+  return /(?:^|\W)100-continue(?:$|\W)/i.test(expect);
+}
+
 /** The way back to the sender of one request. Answers once; a sender that is gone is not an error. */
 export class IngressReply {
   readonly #request: IncomingMessage;
@@ -19,7 +24,7 @@ export class IngressReply {
     this.#request = request;
     this.#response = response;
     this.#clock = clock;
-    this.#mayWrite = request.headers.expect === undefined;
+    this.#mayWrite = !asksForLeave(request.headers.expect ?? '');
     const others = unanswered.get(request.socket) ?? new Set();
     unanswered.set(request.socket, others.add(this));
     response.once('close', () => others.delete(this));

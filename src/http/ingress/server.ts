@@ -46,6 +46,9 @@ export function createIngressServer(deps: IngressDeps): Server {
   server.on('request', onRequest);
   // The limits are checked before the sender is told to go on.
   server.on('checkContinue', onRequest);
+  server.on('checkExpectation', onRequest);
+  // A sender that has said all may close its side and wait for the answer.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const status = statusOfClientError.get(error.code ?? '') ?? '400 Bad Request';
     endBroken(socket, status, clock);

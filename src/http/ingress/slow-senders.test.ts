@@ -150,5 +150,49 @@ describe('a sender that asks before it writes', () => {
     const answer = await connection.response();
 
     expect(answer?.status).toBe(status);
+    expect(answer?.headers.get('connection')).toBe('close');
+    expect(JSON.parse(answer?.body ?? '')).toMatchObject({ status, title: expect.any(String) });
+  });
+});
+
+describe('a sender that closes its side when it has said all', () => {
+  it('gets every answer, and then the end', async () => {
+    const connection = await openConnection(daemon.ingressUrl, { allowHalfOpen: true });
+    const headers = await githubHeaders();
+
+    connection.socket.end(
+      Buffer.concat([
+        rawRequest(`POST ${hook.path}`, headers, pushBody),
+        rawRequest(`POST ${hook.path}`, headers, pushBody),
+        rawRequest('POST /nowhere', {}),
+      ]),
+    );
+    const answers = [await connection.response(), await connection.response(), await connection.response()];
+    await connection.ended;
+
+    expect(answers.map((answer) => answer?.status)).toEqual([202, 202, 404]);
+  });
+
+  it('has a connection that ends', async () => {
+    const silent = await openConnection(daemon.ingressUrl, { allowHalfOpen: true });
+    const answered = await openConnection(daemon.ingressUrl, { allowHalfOpen: true });
+
+    silent.socket.end();
+    await answered.write(rawRequest('GET /healthz', {}));
+    const answer = await answered.response();
+    answered.socket.end();
+    await Promise.all([silent.ended, answered.ended]);
+
+    expect([silent.rest, answer?.status, answered.rest]).toEqual(['', 200, '']);
+  });
+
+  it('before it has said all is told so', async () => {
+    const connection = await openConnection(daemon.ingressUrl, { allowHalfOpen: true });
+
+    connection.socket.end(rawRequest(`POST ${hook.path}`, { 'content-length': '50' }, 'some'));
+    const answer = await connection.response();
+    await connection.ended;
+
+    expect(answer?.status).toBe(400);
   });
 });
