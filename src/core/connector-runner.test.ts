@@ -40,9 +40,9 @@ describe('a connector that works', () => {
 
   it('goes on when the journal cannot be written', async () => {
     const world = new RunnerWorld();
-    world.onStoreCall = (name) => {
-      if (name === 'journal.append') throw new AppError('unavailable', 'The disk is full.');
-    };
+    world.faults.before('journal.append', () => {
+      throw new AppError('unavailable', 'The disk is full.');
+    });
 
     const runner = await world.startRunner();
 

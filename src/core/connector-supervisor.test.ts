@@ -118,9 +118,9 @@ describe('what is configured', () => {
     const world = new CoreWorld();
     await world.addConnector(a);
     let down = true;
-    world.onStoreCall = (name) => {
-      if (down && name === 'connectors.listConnectors') throw new AppError('unavailable', 'Down.');
-    };
+    world.faults.before('connectors.listConnectors', () => {
+      if (down) throw new AppError('unavailable', 'Down.');
+    });
     const engine = await world.start();
     const before = stateOf(engine, a);
 
@@ -270,9 +270,9 @@ describe('code of a connector that runs outside of any call', () => {
       seen.push(currentConnector());
       return world.adapter.newSession(host);
     };
-    world.onStoreCall = (name) => {
+    world.faults.beforeAny((name) => {
       if (/getCursor|accept/.test(name)) seen.push(currentConnector());
-    };
+    });
     world.secrets.set('global/token', 'secret');
 
     await world.addConnector(a, { secretRef: 'global/token' });

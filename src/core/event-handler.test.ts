@@ -232,9 +232,9 @@ describe('a thread', () => {
 describe('a bug of ours', () => {
   it('makes an event neither come back without end nor close its conversation for good', async () => {
     const world = await started();
-    world.onStoreCall = (name) => {
-      if (name === 'outbox.getParticipation') throw new TypeError('a user’s text');
-    };
+    world.faults.before('outbox.getParticipation', () => {
+      throw new TypeError('a user’s text');
+    });
     const address = {
       connector: 'echo:default' as never,
       conversation: 'room',
@@ -244,7 +244,7 @@ describe('a bug of ours', () => {
 
     const broken = await hear(world, { address });
     await world.until(async () => (await world.event(broken)).state === 'dead');
-    world.onStoreCall = () => undefined;
+    world.faults.mend();
     const next = await hear(world, { address: { ...address, message: 'm2' } });
 
     const event = await world.event(broken);
@@ -259,9 +259,9 @@ describe('a store that cannot commit', () => {
   it('is asked again until it can, and the agent is not', async () => {
     const world = await started();
     let isDown = true;
-    world.onStoreCall = (name) => {
-      if (isDown && name === 'inbox.complete') throw new AppError('unavailable', 'The disk is full.');
-    };
+    world.faults.before('inbox.complete', () => {
+      if (isDown) throw new AppError('unavailable', 'The disk is full.');
+    });
 
     const id = await hear(world);
     await world.clock.pass(20_000);

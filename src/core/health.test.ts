@@ -43,9 +43,9 @@ it('is ready, and everything is well', async () => {
 
 it('is not ready when nothing can be stored', async () => {
   const world = await begun();
-  world.onStoreCall = (name) => {
-    if (name === 'maintenance.probeWrite') throw new AppError('unavailable', 'The disk is full.');
-  };
+  world.faults.before('maintenance.probeWrite', () => {
+    throw new AppError('unavailable', 'The disk is full.');
+  });
 
   const { ready, well, signals } = await world.look();
 
@@ -107,18 +107,18 @@ it('is ready when what is to be sent waits for long, and says so', async () => {
 it('does not write for every look', async () => {
   const world = await begun();
   await world.look();
-  const before = world.countCalls('maintenance.probeWrite');
+  const before = world.faults.count('maintenance.probeWrite');
 
   for (let look = 0; look < 10; look++) await world.health.check();
 
-  expect(world.countCalls('maintenance.probeWrite')).toBe(before);
+  expect(world.faults.count('maintenance.probeWrite')).toBe(before);
 });
 
 it('says that it does not know when the store does not answer', async () => {
   const world = await begun();
-  world.onStoreCall = () => {
+  world.faults.beforeAny(() => {
     throw new AppError('unavailable', 'Down.');
-  };
+  });
 
   const { ready, signals } = await world.look();
 

@@ -97,9 +97,9 @@ describe('what comes in', () => {
 
   it('is refused when the store cannot commit', async () => {
     const world = new CoreWorld();
-    world.onStoreCall = () => {
+    world.faults.beforeAny(() => {
       throw new AppError('unavailable', 'The disk is full.');
-    };
+    });
 
     await expect(accept(world)).rejects.toMatchObject({ code: 'unavailable' });
     expect(world.log.lines).toEqual([]);

@@ -82,7 +82,7 @@ describe('a claim', () => {
   it('counts as lost well before it runs out when the store does not answer', async () => {
     const world = new ClaimWorld();
     await world.keep();
-    world.onStoreCall = () => new Promise(() => undefined);
+    world.faults.beforeAny(() => new Promise(() => undefined));
 
     await world.clock.pass(claimMs * 0.8 - 1);
     const early = world.losses;
@@ -94,10 +94,10 @@ describe('a claim', () => {
   it('survives a store that is back in time', async () => {
     const world = new ClaimWorld();
     await world.keep();
-    world.onStoreCall = unreachable;
+    world.faults.beforeAny(unreachable);
     await world.clock.pass(claimMs / 2);
 
-    world.onStoreCall = () => undefined;
+    world.faults.mend();
     await world.clock.pass(5 * claimMs);
 
     expect(world.losses).toBe(0);
@@ -143,9 +143,9 @@ describe('of two daemons on one store', () => {
     const [session] = world.adapter.sessions;
     let closedAt = 0;
     void session?.closed.then(() => (closedAt = world.clock.now()));
-    world.onStoreCall = (name, [, owner]) => {
-      if (name === 'connectors.claim' && owner === 'daemon-1') unreachable();
-    };
+    world.faults.before('connectors.claim', (_id, owner) => {
+      if (owner === 'daemon-1') unreachable();
+    });
 
     await world.until(() => stateIn(second) === 'running');
     const openedAt = second.supervisor.state(id)?.state.since ?? 0;

@@ -182,12 +182,12 @@ describe('a worker', () => {
     const looks: number[] = [];
 
     for (let steps = 0; steps < 100; steps++) {
-      const before = world.countCalls('outbox.lease');
+      const before = world.faults.count('outbox.lease');
       worker.wake();
       for (let step = 0; step < steps; step++) await Promise.resolve();
       worker.wake();
       await settled();
-      looks.push(world.countCalls('outbox.lease') - before);
+      looks.push(world.faults.count('outbox.lease') - before);
     }
 
     expect(looks).toEqual(looks.map(() => 2));
@@ -198,20 +198,20 @@ describe('a worker', () => {
     await world.startWorker();
     await world.fill(1);
     await world.work[0]!.finish();
-    const before = world.countCalls('outbox.lease');
+    const before = world.faults.count('outbox.lease');
 
     await world.clock.pass(10 * settings.pollMs);
 
     expect(before).toBeLessThan(8);
-    expect(world.countCalls('outbox.lease') - before).toBe(10);
+    expect(world.faults.count('outbox.lease') - before).toBe(10);
   });
 
   it('asks again after a while when the store is in trouble, and loses nothing', async () => {
     const world = new WorkerWorld();
     let down = true;
-    world.onStoreCall = (name) => {
-      if (down && name === 'outbox.lease') throw new AppError('unavailable', 'Down.');
-    };
+    world.faults.before('outbox.lease', () => {
+      if (down) throw new AppError('unavailable', 'Down.');
+    });
     await world.startWorker();
     await world.fill(1);
     const before = world.work.length;
@@ -250,9 +250,9 @@ describe('a row that is worked on', () => {
     const world = new WorkerWorld();
     await world.startWorker();
     await world.fill(1);
-    world.onStoreCall = (name) => {
-      if (name === 'outbox.extend') throw new AppError('unavailable', 'Cut off.');
-    };
+    world.faults.before('outbox.extend', () => {
+      throw new AppError('unavailable', 'Cut off.');
+    });
     await world.startWorker();
 
     await world.clock.pass(settings.leaseMs);
@@ -268,9 +268,9 @@ describe('a row that is worked on', () => {
     await world.startWorker();
     await world.fill(1);
     let isCutOff = true;
-    world.onStoreCall = (name) => {
-      if (isCutOff && name === 'outbox.extend') throw new AppError('unavailable', 'Cut off.');
-    };
+    world.faults.before('outbox.extend', () => {
+      if (isCutOff) throw new AppError('unavailable', 'Cut off.');
+    });
     await world.startWorker();
     await world.clock.pass(settings.leaseMs);
     isCutOff = false;
@@ -370,8 +370,7 @@ describe('stopping', () => {
     const world = new WorkerWorld();
     await world.fill(1);
     const answer = Promise.withResolvers<undefined>();
-    world.onStoreCall = (name) =>
-      name === 'outbox.lease' ? answer.promise.then(() => undefined) : undefined;
+    world.faults.before('outbox.lease', () => answer.promise);
     const worker = await world.startWorker();
 
     const stop = worker.stop(stopping);

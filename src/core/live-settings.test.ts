@@ -148,9 +148,9 @@ describe('the agents in force', () => {
 describe('settings that cannot be read', () => {
   it('keep the daemon from starting', async () => {
     const world = new CoreWorld();
-    world.onStoreCall = (name) => {
-      if (name === 'rules.listRules') throw new AppError('unavailable', 'Down.');
-    };
+    world.faults.before('rules.listRules', () => {
+      throw new AppError('unavailable', 'Down.');
+    });
 
     await expect(world.start()).rejects.toMatchObject({ code: 'unavailable' });
   });
@@ -160,9 +160,9 @@ describe('settings that cannot be read', () => {
     await world.furnish();
     const engine = await world.start();
     const { hash } = engine.policy.router;
-    world.onStoreCall = (name) => {
-      if (name === 'rules.listRules') throw new AppError('unavailable', 'Down.');
-    };
+    world.faults.before('rules.listRules', () => {
+      throw new AppError('unavailable', 'Down.');
+    });
 
     await world.addRule({ action: 'deny' });
     await settled();

@@ -23,10 +23,10 @@ interface Work {
 }
 
 async function measured(world: CoreWorld, work: () => Promise<void>): Promise<Work['calls']> {
-  const before = world.storeCalls.length;
+  const before = world.faults.calls.length;
   await work();
   const calls: Record<string, number> = {};
-  for (const name of world.storeCalls.slice(before)) calls[name] = (calls[name] ?? 0) + 1;
+  for (const name of world.faults.calls.slice(before)) calls[name] = (calls[name] ?? 0) + 1;
   return calls;
 }
 

@@ -56,8 +56,8 @@ describe('a turn', () => {
         operation: { op: 'send', text: 're hello' },
       },
     ]);
-    expect(world.countCalls('inbox.complete')).toBe(1);
-    expect(world.countCalls('outbox.enqueue')).toBe(0);
+    expect(world.faults.count('inbox.complete')).toBe(1);
+    expect(world.faults.count('outbox.enqueue')).toBe(0);
   });
 
   it('sends nothing of what the agent said before it failed', async () => {

@@ -31,6 +31,7 @@ import { ManualClock } from './manual-clock.ts';
 import { RecordingLog } from './recording-log.ts';
 import { rule } from './rules.ts';
 import { ScriptedAdapter } from './scripted-adapter.ts';
+import { StoreFaults } from './store-faults.ts';
 
 export type Run = (turn: Turn, out: TurnOutput, signal: AbortSignal) => Promise<TurnEnd>;
 
@@ -86,9 +87,7 @@ export class CoreWorld {
     out.send({ op: 'send', text: `re ${textOf(turn.event)}` });
     return { kind: 'answered' };
   };
-  /** Comes before each call of the store, by its name, e.g. `outbox.settle`. May wait, or throw instead. */
-  onStoreCall: (name: string, args: readonly unknown[]) => Promise<void> | void = () => undefined;
-  readonly storeCalls: string[] = [];
+  readonly faults = new StoreFaults();
   readonly #engines = new Set<Engine>();
   readonly #chance = new Chance(7);
 
@@ -98,7 +97,7 @@ export class CoreWorld {
     this.adapters = new AdapterRegistry([adapter, ...adapters]);
     const { file, remove } = temporaryDatabase();
     const { store } = openInlineSqliteStore(file, this.clock.now());
-    this.store = this.#watched(store);
+    this.store = this.faults.wrap(store);
     closeLater(async () => {
       for (const engine of this.#engines) await this.stop(engine);
       await store.close();
@@ -232,10 +231,6 @@ export class CoreWorld {
     return this.adapter.sessions.flatMap(({ sent }) => sent).map(({ operation }) => textOf(operation));
   }
 
-  countCalls(name: string): number {
-    return this.storeCalls.filter((call) => call === name).length;
-  }
-
   async #resolve(ref: VaultRef): Promise<Secret> {
     if (this.vaultIsLocked) throw new AppError('vault_locked', 'The vault is locked.');
     const secret = this.secrets.get(formatVaultRef(ref));
@@ -250,25 +245,6 @@ export class CoreWorld {
         return this.run(turn, out, signal);
       },
     };
-  }
-
-  #watched(store: Store): Store {
-    const watch = (part: object, partName: string): object =>
-      Object.fromEntries(
-        Object.entries(part).map(([name, method]: [string, (...args: unknown[]) => Promise<unknown>]) => [
-          name,
-          async (...args: unknown[]) => {
-            this.storeCalls.push(`${partName}.${name}`);
-            await this.onStoreCall(`${partName}.${name}`, args);
-            return method(...args);
-          },
-        ]),
-      );
-    const parts = Object.entries(store).map(([name, part]: [string, unknown]) => [
-      name,
-      typeof part === 'object' && part !== null ? watch(part, name) : part,
-    ]);
-    return Object.fromEntries(parts) as Store;
   }
 }
 

@@ -1,15 +1,27 @@
 import type { Store } from '../../src/store/store.ts';
 
-type Act = () => unknown;
+type Act = (...args: readonly unknown[]) => unknown;
 
-/** What a test does to the calls of a store: holds them up, or lets them fail. Named `<part>.<method>`. */
+/** The calls of a store, named `<part>.<method>`, and what a test does to them: holds them up, or lets them fail. */
 export class StoreFaults {
+  /** Every call, in order. */
+  readonly calls: string[] = [];
   readonly #before = new Map<string, Act>();
   readonly #after = new Map<string, Act>();
+  #beforeAny: (call: string) => unknown = () => undefined;
 
-  /** Done before each such call; what it throws, the call throws. */
+  count(name: string): number {
+    return this.calls.filter((call) => call === name).length;
+  }
+
+  /** Done before each such call, with its arguments; what it throws, the call throws. */
   before(call: string, act: Act): void {
     this.#before.set(call, act);
+  }
+
+  /** Done before each call, whichever it is. */
+  beforeAny(act: (call: string) => unknown): void {
+    this.#beforeAny = act;
   }
 
   /** Done when such a call has committed; what it throws, the call throws. */
@@ -18,6 +30,7 @@ export class StoreFaults {
   }
 
   mend(): void {
+    this.#beforeAny = () => undefined;
     this.#before.clear();
     this.#after.clear();
   }
@@ -36,9 +49,11 @@ export class StoreFaults {
         name,
         async (...args: unknown[]) => {
           const call = `${partName}.${name}`;
-          await this.#before.get(call)?.();
+          this.calls.push(call);
+          await this.#beforeAny(call);
+          await this.#before.get(call)?.(...args);
           const answer = await method(...args);
-          await this.#after.get(call)?.();
+          await this.#after.get(call)?.(...args);
           return answer;
         },
       ]),

@@ -266,12 +266,12 @@ describe('a change of a message', () => {
     const world = await begun();
     const approval = await world.ask();
     await world.approve(approval);
-    world.onStoreCall = (name) => {
-      if (name === 'outbox.enqueue') throw new AppError('unavailable', 'The disk is full.');
-    };
+    world.faults.before('outbox.enqueue', () => {
+      throw new AppError('unavailable', 'The disk is full.');
+    });
 
     await expect(world.mutate({ approval })).rejects.toMatchObject({ code: 'unavailable' });
-    world.onStoreCall = () => undefined;
+    world.faults.mend();
     const answer = await world.mutate({ approval });
 
     expect(answer.state).toBe('accepted');

@@ -119,7 +119,7 @@ describe('a plan', () => {
 
   it('has its rules in force before a session can hear anything, however slow the store', async () => {
     const inForce: number[] = [];
-    world.onStoreCall = (name) => (name === 'rules.listRules' ? sleep(world.clock, 2_000) : undefined);
+    world.faults.before('rules.listRules', () => sleep(world.clock, 2_000));
     world.adapter.prepare = () => inForce.push(engine.policy.rules.length);
 
     await settle(plans.apply(plan()));
@@ -257,7 +257,7 @@ describe('a plan that does not come to a live session', () => {
   it('is refused for a rule or a setting that is wrong before anything is written', async () => {
     const before = await everything();
     const wrong = [{ ...named('echo.default.dm'), denyFrom: ['not a user!'] }];
-    world.storeCalls.length = 0;
+    world.faults.calls.length = 0;
 
     const error = await failureOf(plans.apply(plan({ rules: wrong })));
 
@@ -270,10 +270,9 @@ describe('a plan that does not come to a live session', () => {
     await earlier();
     refuseSessions(isNew);
     let puts = 0;
-    world.onStoreCall = (name) => {
-      if (name === 'connectors.putConnector' && ++puts === 2)
-        throw new AppError('unavailable', 'The disk is full.');
-    };
+    world.faults.before('connectors.putConnector', () => {
+      if (++puts === 2) throw new AppError('unavailable', 'The disk is full.');
+    });
 
     const error = await failureOf(plans.apply(plan()));
 
@@ -300,17 +299,17 @@ describe.each([
     for (let nth = 1; ; nth++) {
       let calls = 0;
       const hits: string[] = [];
-      world.onStoreCall = (name) => {
+      world.faults.beforeAny((name) => {
         if (!writes.has(name) || ++calls !== nth) return;
         hits.push(name);
         throw new AppError('unavailable', 'The store failed.');
-      };
+      });
       const error = await failureOf(
         plans.apply(plan({ rules: [named('echo.default.guilds')] })).then(() => {
           if (hits.length === 0) throw new Error('over');
         }),
       );
-      world.onStoreCall = () => undefined;
+      world.faults.mend();
       if (hits.length === 0) break;
       failed++;
       expect(error.code, `step ${nth}`).toBe('unavailable');
