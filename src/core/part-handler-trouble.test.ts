@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { CoreWorld, coreSettings } from '../../test/support/core-world.ts';
 import { closeAll } from '../../test/support/egress.ts';
 import { settled } from '../../test/support/manual-clock.ts';
+import { gate } from '../../test/support/store-faults.ts';
 import { connected, delivered, failed, unauthenticated } from '../../test/support/outbox-world.ts';
 import { AppError } from '../domain/errors.ts';
 import { connectorId } from '../domain/ids.ts';
@@ -66,6 +67,23 @@ describe('a credential that the platform does not take any more', () => {
     await world.untilIs('delivered', 'm');
 
     expect(await world.store.connectors.listQueueStates()).toEqual([]);
+  });
+
+  it('holds nothing either when the new session was there before that was written down', async () => {
+    const { wait, open } = gate();
+    const world = await connected(unauthenticated);
+    world.faults.before('outbox.settle', wait);
+    await world.send('m', 'hello');
+    await settled();
+
+    await world.engine.supervisor.restart(id);
+    await settled();
+    world.faults.mend();
+    open();
+    await world.untilIs('delivered', 'm');
+
+    const [queue] = await world.store.connectors.listQueueStates();
+    expect(queue).not.toHaveProperty('holdReason');
   });
 
   it('holds the queue too when it is missing', async () => {

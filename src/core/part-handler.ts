@@ -52,12 +52,13 @@ export class PartHandler {
   }
 
   async handle(part: LeasedPart, signal: AbortSignal): Promise<void> {
-    const { clock, store, policyOf } = this.#deps;
+    const { clock, store, policyOf, findSession } = this.#deps;
     const policy = policyOf(part.source);
+    const session = findSession(part.source);
     const startedAt = clock.monotonic();
     // Attempts that were never settled count too: a part that takes the daemon down with it must end.
     const attempt =
-      part.attempts > policy.attemptsMax ? undefined : await this.#attempt(part, policy, signal);
+      part.attempts > policy.attemptsMax ? undefined : await this.#attempt(part, session, policy, signal);
     if (signal.reason === leaseLost) return;
     const durationMs = Math.round(clock.monotonic() - startedAt);
     switch (attempt?.kind) {
@@ -76,14 +77,19 @@ export class PartHandler {
       }
       case 'made': {
         const settlement = this.#decide(part, attempt.outcome, policy, attempt.uncertain);
-        return this.#settle(part, settlement, attempt.outcome.kind, durationMs, signal);
+        await this.#settle(part, settlement, attempt.outcome.kind, durationMs, signal);
+        return this.#releaseOldHold(part, session, settlement, signal);
       }
     }
   }
 
   /** An earlier attempt may have been applied: finds out, or decides without knowing. Then sends, where that is due. */
-  async #attempt(part: LeasedPart, policy: RetryPolicy, signal: AbortSignal): Promise<Attempt> {
-    const session = this.#deps.findSession(part.source);
+  async #attempt(
+    part: LeasedPart,
+    session: ConnectorSession | undefined,
+    policy: RetryPolicy,
+    signal: AbortSignal,
+  ): Promise<Attempt> {
     if (!session) return { kind: 'wait', reason: 'connector_offline' };
     if (signal.aborted) return { kind: 'wait', reason: 'daemon_stopping' };
     const aimed = await aimPart(part, (key) =>
@@ -248,6 +254,21 @@ export class PartHandler {
     });
     const report = { at: clock.now(), durationMs, outcome };
     return persist(clock, signal, () => store.outbox.settle(part, settlement, report));
+  }
+
+  /** A session that was opened before the hold was written down has not seen it, and nobody else would end it. */
+  async #releaseOldHold(
+    part: LeasedPart,
+    session: ConnectorSession | undefined,
+    settlement: Settlement,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, store, findSession } = this.#deps;
+    if (settlement.state !== 'pending' || !settlement.holdConnector) return;
+    const newer = findSession(part.source);
+    if (settlement.holdConnector.until !== undefined || !newer || newer === session) return;
+    const { code } = settlement;
+    await persist(clock, signal, () => store.connectors.releaseHold(part.source, clock.now(), code));
   }
 
   /** Nothing was sent and nothing is wrong with the part: it keeps its attempts and its place. */
