@@ -8,6 +8,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Histogram } from '../../lib/metrics.ts';
 import { contract } from '../contract/contract.ts';
+import { rawContract } from '../contract/raw.ts';
 import { createHandlers } from '../handlers/handlers.ts';
 import { BodyBudget } from '../read-body.ts';
 import { RateLimiter, type RateLimits } from '../rate-limit.ts';
@@ -51,7 +52,7 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
   });
   app.get('/openapi.json', (c) => {
     // Made when somebody wants it: at the start it would cost a tenth of the time.
-    document ??= JSON.stringify(openApiDocument(contract, deps.version));
+    document ??= JSON.stringify(openApiDocument(contract, rawContract, deps.version));
     return c.body(document, 200, { 'content-type': 'application/json' });
   });
   app.get('/metrics', async (c) => {

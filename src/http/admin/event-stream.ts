@@ -1,10 +1,10 @@
 import type { Context } from 'hono';
-import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import type { ChannelPlatform } from '../../core/channel-platform.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EventBatch } from '../../core/platform/event-tail.ts';
 import type { StoredJournalEntry } from '../../store/journal-store.ts';
+import { StreamQuery } from '../contract/raw.ts';
 import type { AuthenticatedCaller } from './authenticate.ts';
 import { readQuery, validate } from './input.ts';
 
@@ -18,12 +18,6 @@ export interface EventStreamDeps {
 /** Proxies cut connections that are silent for longer. */
 const keepAliveMs = 15_000;
 export const streamsMax = 100;
-
-export const StreamQuery = z.strictObject({
-  source: z.string().max(200).optional(),
-  kind: z.string().max(64).optional(),
-  after: z.string().max(20).optional().describe('As the header Last-Event-ID, which comes first'),
-});
 
 /**
  * The flight recorder as server-sent events: each entry once, in order, resumable by `Last-Event-ID`.

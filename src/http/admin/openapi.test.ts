@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { openDaemon, type TestDaemon } from '../../../test/support/daemon.ts';
 import { closeAll } from '../../../test/support/egress.ts';
 import { addHook, postGithub } from '../../../test/support/hooks.ts';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { RecordingLog } from '../../../test/support/recording-log.ts';
+import { createNextId } from '../../lib/ids.ts';
+import { Histogram } from '../../lib/metrics.ts';
 import { contract, type Operation } from '../contract/contract.ts';
+import { rawContract } from '../contract/raw.ts';
+import { createAdminApp } from './app.ts';
+import { apiPrefix } from './mount.ts';
 
 type Json = Record<string, unknown>;
 
@@ -20,8 +27,10 @@ interface DocumentedOperation {
   readonly description: string;
   readonly parameters: readonly Parameter[];
   readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: Json } } };
-  readonly responses: Readonly<Record<string, Json & { content?: { 'application/json': { schema: Json } } }>>;
+  readonly responses: Readonly<Record<string, Json & { content?: Content }>>;
 }
+
+type Content = Readonly<Record<string, { readonly schema?: Json }>>;
 
 interface Document {
   readonly openapi: string;
@@ -29,6 +38,8 @@ interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
   readonly components: { readonly schemas: Readonly<Record<string, Json>>; readonly responses: Json };
 }
+
+const all = { ...contract, ...rawContract };
 
 let daemon: TestDaemon;
 let document: Document;
@@ -38,6 +49,25 @@ beforeAll(async () => {
   document = (await (await fetch(`${daemon.adminUrl}/openapi.json`)).json()) as Document;
 });
 afterAll(closeAll);
+
+/** What the listener really has below the API's prefix. */
+function routes(): string[] {
+  const clock = new ManualClock();
+  const app = createAdminApp({
+    platform: daemon.daemon.platform,
+    clock,
+    nextId: createNextId(clock, () => 0.5),
+    log: new RecordingLog(),
+    redact: (text) => text,
+    version: '0.0.0-test',
+    rateLimits: { requestsPerSecond: 1, requestsPerSecondLoopback: 1 },
+    acknowledgedIn: new Histogram(),
+    stopping: new AbortController().signal,
+  });
+  return app.routes
+    .filter(({ path }) => path.startsWith(`${apiPrefix}/`))
+    .map(({ method, path }) => `${method} ${path.replace(apiPrefix, '').replace(/:(\w+)/g, '{$1}')}`);
+}
 
 const operations = (): (readonly [string, DocumentedOperation])[] =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -56,20 +86,32 @@ function resolved(schema: Json): Json {
 function schemasOf(operation: DocumentedOperation): Json[] {
   const body = operation.requestBody?.content['application/json'].schema;
   const responses = Object.values(operation.responses).flatMap(({ content }) =>
-    content ? [content['application/json'].schema] : [],
+    Object.values(content ?? {}).flatMap(({ schema }) => (schema ? [schema] : [])),
   );
   return [...operation.parameters.map(({ schema }) => schema), ...(body ? [body] : []), ...responses];
 }
 
 describe('the document', () => {
-  it('lists what the contract has, and nothing else', () => {
+  it('lists every route of the API, and nothing else', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(document.info).toMatchObject({ title: 'Palyra admin API', version: '0.0.0-test' });
     expect(
       operations()
         .map(([key]) => key)
         .toSorted(),
-    ).toEqual(Object.keys(contract).toSorted());
+    ).toEqual(routes().toSorted());
+    expect(operations()).toHaveLength(Object.keys(all).length);
+  });
+
+  it('says of what is no JSON what it is', () => {
+    const contents = operations().flatMap(([key, { responses }]) =>
+      key in rawContract ? [[key, responses['200']?.content]] : [],
+    );
+
+    expect(Object.fromEntries(contents)).toEqual({
+      'GET /events/stream': { 'text/event-stream': {} },
+      'GET /artifacts/{id}': { '*/*': {} },
+    });
   });
 
   it('names each operation once, and says what it does and needs', () => {
@@ -77,8 +119,10 @@ describe('the document', () => {
 
     expect(new Set(ids).size).toBe(ids.length);
     for (const [key, { summary, description }] of operations()) {
-      expect(summary).toBe(contract[key as Operation].summary);
-      expect(description).toContain(`\`${contract[key as Operation].scope}\``);
+      const known = all[key as keyof typeof all];
+      expect(summary).toBe(known.summary);
+      for (const scope of 'scopes' in known ? known.scopes : [known.scope])
+        expect(description).toContain(`\`${scope}\``);
     }
   });
 
@@ -162,7 +206,7 @@ describe('what is answered', () => {
 
   async function isAsDocumented(key: string, path: string): Promise<void> {
     const found = operations().find(([name]) => name === key)?.[1];
-    const schema = found?.responses['200']?.content?.['application/json'].schema ?? {};
+    const schema = found?.responses['200']?.content?.['application/json']?.schema ?? {};
     const response = await daemon.request(`/admin/v1${path}`);
     const answer: unknown = await response.json();
 

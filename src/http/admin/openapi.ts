@@ -1,21 +1,23 @@
 import { z } from 'zod';
 import { errorTable } from '../../domain/errors.ts';
-import type { Contract, Endpoint } from '../contract/endpoint.ts';
+import type { Contract, Endpoint, RawContract, RawEndpoint } from '../contract/endpoint.ts';
 import { Problem } from '../contract/schemas.ts';
 import { apiPrefix } from './mount.ts';
 
 type Json = Record<string, unknown>;
 
-/** The OpenAPI 3.1 document of a contract. Schemas with an id become components. */
-export function openApiDocument(contract: Contract, version: string): Json {
+/** The OpenAPI 3.1 document of a contract, and of what is no JSON. Schemas with an id become components. */
+export function openApiDocument(contract: Contract, raw: RawContract, version: string): Json {
   const components: Record<string, Json> = {};
-  const toSchema = (schema: z.ZodType, io: 'input' | 'output'): Json =>
+  const toSchema: ToSchema = (schema, io) =>
     hoist(z.toJSONSchema(schema, { io, unrepresentable: 'any' }), components);
   const paths: Record<string, Record<string, Json>> = {};
-  for (const [key, endpoint] of Object.entries(contract)) {
+  const add = (key: string, operation: Json): void => {
     const [method = '', path = ''] = key.split(' ');
-    (paths[`${apiPrefix}${path}`] ??= {})[method.toLowerCase()] = operation(key, endpoint, toSchema);
-  }
+    (paths[`${apiPrefix}${path}`] ??= {})[method.toLowerCase()] = { operationId: key, ...operation };
+  };
+  for (const [key, endpoint] of Object.entries(contract)) add(key, operation(endpoint, toSchema));
+  for (const [key, endpoint] of Object.entries(raw)) add(key, rawOperation(endpoint, toSchema));
   const problem = { 'application/problem+json': { schema: toSchema(Problem, 'output') } };
   return {
     openapi: '3.1.0',
@@ -30,32 +32,40 @@ export function openApiDocument(contract: Contract, version: string): Json {
   };
 }
 
-function operation(
-  key: string,
-  endpoint: Endpoint,
-  toSchema: (schema: z.ZodType, io: 'input' | 'output') => Json,
-): Json {
-  const body = toSchema(endpoint.body, 'input');
-  const takesBody = Object.keys(body.properties ?? {}).length > 0 || body.type !== 'object';
+type ToSchema = (schema: z.ZodType, io: 'input' | 'output') => Json;
+
+function operation({ scope, body, status, response, ...rest }: Endpoint, toSchema: ToSchema): Json {
+  const taken = toSchema(body, 'input');
+  const takesBody = Object.keys(taken.properties ?? {}).length > 0 || taken.type !== 'object';
   return {
-    operationId: key,
-    summary: endpoint.summary,
-    description: `Needs a token with scope \`${endpoint.scope}\` or \`admin\`.`,
-    parameters: [
-      ...parameters(toSchema(endpoint.params, 'input'), 'path'),
-      ...parameters(toSchema(endpoint.query, 'input'), 'query'),
-    ],
+    ...request({ ...rest, scopes: [scope] }, toSchema),
     ...(takesBody
-      ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } }
+      ? { requestBody: { required: true, content: { 'application/json': { schema: taken } } } }
       : {}),
-    responses: {
-      [endpoint.status]: {
-        description: 'OK',
-        content: { 'application/json': { schema: toSchema(endpoint.response, 'output') } },
-      },
-      default: { $ref: '#/components/responses/Problem' },
-    },
+    responses: responses(status, { 'application/json': { schema: toSchema(response, 'output') } }),
   };
+}
+
+function rawOperation(endpoint: RawEndpoint, toSchema: ToSchema): Json {
+  return { ...request(endpoint, toSchema), responses: responses(200, { [endpoint.contentType]: {} }) };
+}
+
+function request(
+  { summary, scopes, params, query }: Omit<RawEndpoint, 'contentType'>,
+  toSchema: ToSchema,
+): Json {
+  return {
+    summary,
+    description: `Needs a token with scope ${[...scopes, 'admin'].map((scope) => `\`${scope}\``).join(' or ')}.`,
+    parameters: [
+      ...(params ? parameters(toSchema(params, 'input'), 'path') : []),
+      ...(query ? parameters(toSchema(query, 'input'), 'query') : []),
+    ],
+  };
+}
+
+function responses(status: number, content: Json): Json {
+  return { [status]: { description: 'OK', content }, default: { $ref: '#/components/responses/Problem' } };
 }
 
 function parameters(schema: Json, where: 'path' | 'query'): Json[] {

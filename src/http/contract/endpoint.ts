@@ -67,5 +67,18 @@ export function endpoint<
   };
 }
 
+/** An operation whose answer is no JSON. It changes nothing, and answers 200. */
+export interface RawEndpoint {
+  readonly summary: string;
+  /** A token needs one of these, or `admin`. */
+  readonly scopes: readonly TokenScope[];
+  readonly params?: z.ZodType;
+  readonly query?: z.ZodType;
+  /** Of the answer; a range where it depends. */
+  readonly contentType: string;
+}
+
+export type RawContract = Readonly<Record<string, RawEndpoint>>;
+
 /** Keyed by method and path, e.g. `GET /channels/{id}`; the path stands below `/admin/v1`. */
 export type Contract = Readonly<Record<string, Endpoint>>;
