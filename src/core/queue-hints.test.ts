@@ -112,9 +112,8 @@ describe('a message that waits behind another', () => {
   it('costs the turn nothing when it cannot be marked', async () => {
     const world = await new BusyWorld().begin();
     const id = await world.say({ text: 'me too' });
-    world.onStoreCall = (name) => {
-      if (name === 'inbox.listWaiting' || name === 'outbox.getPartByKey') throw new TypeError('A bug.');
-    };
+    for (const call of ['inbox.listWaiting', 'outbox.getPartByKey'])
+      world.faults.before(call, () => Promise.reject(new TypeError('A bug.')));
 
     await world.clock.pass(30_000);
     await world.goOn(id);
