@@ -124,6 +124,12 @@ export type SessionEnd =
   /** No new one will work until a person helps. */
   | { readonly kind: 'blocked'; readonly code: ReasonCode; readonly detail: string };
 
+/** Whether a platform is heard, and since when that is so, Unix ms. */
+export type Reception =
+  | { readonly ok: true; readonly since: number }
+  /** `detail` says why not, for people. One part that is not heard, e.g. one shard of several, is enough. */
+  | { readonly ok: false; readonly since: number; readonly detail: string };
+
 /** One live connection of one connector; never shared between accounts. */
 export interface ConnectorSession {
   /** Resolves once, when the session is over; never rejects. */
@@ -157,6 +163,12 @@ export interface ConnectorSession {
   /** Reads messages as they are now. */
   read?(request: ReadRequest, signal: AbortSignal): Promise<ReadAnswer<MessagePage>>;
   search?(request: SearchRequest, signal: AbortSignal): Promise<ReadAnswer<MessagePage>>;
+
+  /**
+   * Whether the platform is heard now: an open session may have lost its connection, and be at getting it back.
+   * From memory, and never throws. Absent where a session that is open always hears.
+   */
+  receiving?(): Reception;
 
   /** How the session is doing: identity, connections, limits. Plain data, and no part of the credential. */
   snapshot?(): Readonly<Record<string, unknown>>;

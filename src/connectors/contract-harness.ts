@@ -25,6 +25,12 @@ export interface ConnectorHarness {
   /** How often the platform has shown in this place that we are typing. Needed where that is claimed. */
   typingShown?(place: Place): number;
 
+  /**
+   * Cuts the account off from its platform while its session stays open. Resolves with what lets it back. Needed
+   * where a session tells whether it hears its platform.
+   */
+  cutOff?(): Promise<() => void>;
+
   readonly faults: Readonly<Record<FaultName, Fault>>;
   close(): Promise<void>;
 }

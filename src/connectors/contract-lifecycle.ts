@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { AppError, type ErrorCode } from '../domain/errors.ts';
 import type { ConnectorId } from '../domain/ids.ts';
+import { systemClock } from '../lib/clock.ts';
 import type { SessionEnd } from './connector.ts';
 import type { ContractBench, OpenSession } from './contract-bench.ts';
 import { ContractInbox } from './contract-host.ts';
@@ -52,6 +53,27 @@ export async function checkStale(bench: ContractBench): Promise<void> {
 
   await endOf(bench, session);
   assert.deepEqual([bench.inbox.events, bench.inbox.cursor], [[], cursor]);
+}
+
+/** What a session says of whether it hears its platform is so. */
+export async function checkReceiving(bench: ContractBench): Promise<void> {
+  const { session } = await bench.open();
+  if (!session.receiving) return;
+  const hears = (): boolean => {
+    const reception = session.receiving!();
+    bench.heard.push(reception);
+    assert.ok(reception.since <= systemClock.now(), 'It is so since a time that is yet to come.');
+    assert.ok(reception.ok || reception.detail !== '', 'It does not say why it hears nothing.');
+    return reception.ok;
+  };
+  assert.ok(bench.harness.cutOff, 'It says whether it hears its platform; the harness cannot cut it off.');
+  await bench.until('It hears its platform', hears);
+
+  const letBack = await bench.harness.cutOff();
+
+  await bench.until('It says that it hears nothing', () => !hears());
+  letBack();
+  await bench.until('It hears its platform again', hears);
 }
 
 /** Two accounts, of which one ends. */

@@ -32,6 +32,7 @@ import {
   checkClose,
   checkLostSession,
   checkMissingCredential,
+  checkReceiving,
   checkStale,
   checkWrongCredential,
 } from './contract-lifecycle.ts';
@@ -68,6 +69,7 @@ export function connectorContract(
     ['opens no session with a wrong credential, and says so', checkWrongCredential, needsSecret],
     ['lets it pass that its credential is missing or locked away', checkMissingCredential, needsSecret],
     ['says that its session is lost, and opens another', checkLostSession],
+    ['knows whether it hears its platform, where it says so', checkReceiving],
     ['ends a session whose connector another daemon runs', checkStale],
     ['keeps accounts apart', checkApart],
     ['tells how its session is doing, in plain data', checkSnapshot],

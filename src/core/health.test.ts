@@ -74,6 +74,22 @@ it('is ready when a connector is down, and says which', async () => {
   expect(signals.transport.detail).toBe('1 of 2 down: echo:bad');
 });
 
+it('sees that a live session has not heard its platform for a minute', async () => {
+  const world = await begun();
+  const since = world.clock.now();
+  world.adapter.session.receiving = () => ({ ok: false, since, detail: 'The line is cut.' });
+
+  const early = await world.look();
+  await world.clock.pass(60_000);
+  const late = await world.look();
+  world.adapter.session.receiving = () => ({ ok: true, since: world.clock.now() });
+  const back = await world.look();
+
+  expect(early.signals.transport).toEqual({ ok: true, detail: '1 of 1 up' });
+  expect(late.signals.transport).toEqual({ ok: false, detail: '1 of 1 down: echo:default' });
+  expect(back.signals.transport).toEqual({ ok: true, detail: '1 of 1 up' });
+});
+
 it('does not miss a connector that is switched off', async () => {
   const world = await begun();
   await world.addConnector('echo:off', { enabled: false });

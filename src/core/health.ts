@@ -1,5 +1,6 @@
 import { AppError } from '../domain/errors.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { ConnectorId } from '../domain/ids.ts';
 import type { Store } from '../store/store.ts';
 import type { ConnectorSupervisor } from './connector-supervisor.ts';
 
@@ -13,7 +14,7 @@ export interface Readiness {
   /** Events are taken: what a load balancer wants to know. The other signals tell a person what is slow. */
   readonly ready: boolean;
   readonly signals: {
-    /** The live sessions. */
+    /** The live sessions, and whether they hear their platforms. */
     readonly transport: Signal;
     /** Whether events can be accepted now: proven by a commit. */
     readonly admission: Signal;
@@ -34,6 +35,8 @@ export interface HealthDeps {
 /** A commit proves admission for this long, so that a busy probe does not write all the time. */
 const proofMs = 2_000;
 const lagMsMax = 30_000;
+/** A connection that is back sooner was none to tell of: platforms ask for a new one all the time. */
+const deafMsMax = 60_000;
 
 export class Health {
   readonly #deps: HealthDeps;
@@ -76,16 +79,21 @@ export class Health {
 
   async #checkTransport(): Promise<Signal> {
     const enabled = (await this.#deps.store.connectors.listConnectors()).filter((record) => record.enabled);
-    const down = enabled.filter(({ id }) => {
-      const state = this.#deps.supervisor.state(id)?.state.state;
-      return state !== 'running' && state !== 'standby';
-    });
+    const down = enabled.filter(({ id }) => !this.#isUp(id));
     return down.length === 0
       ? { ok: true, detail: `${enabled.length} of ${enabled.length} up` }
       : {
           ok: false,
           detail: `${down.length} of ${enabled.length} down: ${down.map(({ id }) => id).join(', ')}`,
         };
+  }
+
+  #isUp(id: ConnectorId): boolean {
+    const { supervisor, clock } = this.#deps;
+    const state = supervisor.state(id)?.state.state;
+    if (state !== 'running') return state === 'standby';
+    const reception = supervisor.session(id)?.receiving?.() ?? { ok: true };
+    return reception.ok || clock.now() - reception.since < deafMsMax;
   }
 }
 

@@ -73,6 +73,14 @@ describe('a session', () => {
     });
   });
 
+  it('says why it does not hear its platform, but for the secrets in that', async () => {
+    const { session } = await open((own) => {
+      own.receiving = () => ({ ok: false, since: 1, detail: 'no s3cret' });
+    });
+
+    expect(session.receiving?.()).toEqual({ ok: false, since: 1, detail: 'no [secret]' });
+  });
+
   it('that breaks its promise never to reject is heard by who waits, and by nobody else', async () => {
     const { session, own } = await open();
 

@@ -16,6 +16,7 @@ function redactedSession(session: ConnectorSession, redact: Redact): ConnectorSe
   const read = session.read?.bind(session);
   const search = session.search?.bind(session);
   const snapshot = session.snapshot?.bind(session);
+  const receiving = session.receiving?.bind(session);
   const clean = <Told extends object>(tell: () => Promise<Told>): Promise<Told> =>
     cleanly(redact, async () => cleanDetail(await tell(), redact));
   const closed = clean(() => session.closed);
@@ -26,6 +27,7 @@ function redactedSession(session: ConnectorSession, redact: Redact): ConnectorSe
     sendOutbound: (part, signal) => clean(() => session.sendOutbound(part, signal)),
     ...(read ? { read: (request, signal) => clean(() => read(request, signal)) } : {}),
     ...(search ? { search: (request, signal) => clean(() => search(request, signal)) } : {}),
+    ...(receiving ? { receiving: () => cleanDetail(receiving(), redact) } : {}),
     ...(snapshot ? { snapshot: () => redactedData(snapshot(), redact) } : {}),
   });
 }

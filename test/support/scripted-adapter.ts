@@ -28,6 +28,7 @@ export class ScriptedSession implements ConnectorSession {
   resolveUnknown?: LookUp;
   typing?: NonNullable<ConnectorSession['typing']>;
   revise?: NonNullable<ConnectorSession['revise']>;
+  receiving?: NonNullable<ConnectorSession['receiving']>;
   declare read?: NonNullable<ConnectorSession['read']>;
   declare search?: NonNullable<ConnectorSession['search']>;
   onClose: () => Promise<void> = () => Promise.resolve();

@@ -9,7 +9,7 @@ import { test } from './channels-test.ts';
 import { deadLetters } from './dead-letters.ts';
 import { gaps } from './gaps.ts';
 import { pairing } from './pairing.ts';
-import { formatChannel, queueWord } from './format-channel.ts';
+import { formatChannel, queueWord, stateWord } from './format-channel.ts';
 import { formatEntry } from './logs.ts';
 import { setupCommands } from './setup.ts';
 
@@ -48,7 +48,7 @@ function list(run: Run): CommandUnknownOpts {
           ['connector', 'state', 'pending', 'held', 'dead', 'queue'],
           channels.map((channel) => [
             channel.id,
-            channel.status.state,
+            stateWord(channel.status.state, channel.reception?.ok),
             channel.queue.pending,
             channel.queue.held,
             channel.queue.dead + channel.queue.inboxDead,

@@ -1,5 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Run } from '../context.ts';
+import { stateWord } from './format-channel.ts';
 import { facts, table, time } from '../output.ts';
 
 export function status(run: Run): CommandUnknownOpts {
@@ -46,7 +47,7 @@ export function status(run: Run): CommandUnknownOpts {
           '',
           table(
             ['connector', 'state'],
-            answer.channels.map(({ id, state }) => [id, state]),
+            answer.channels.map(({ id, state, receiving }) => [id, stateWord(state, receiving)]),
             'No connectors.',
           ),
         ].join('\n'),

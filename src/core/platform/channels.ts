@@ -5,6 +5,7 @@ import {
   type ConnectorOperation,
   connectorOperations,
   type ConnectorSession,
+  type Reception,
   type SimulatedMessage,
 } from '../../connectors/connector.ts';
 import type { AdapterRegistry } from '../../connectors/registry.ts';
@@ -29,6 +30,8 @@ export interface QueueView extends Omit<QueueState, 'source'> {
 
 export interface ChannelView extends ConnectorRecord {
   readonly status: ConnectorState;
+  /** Absent without a live session, and where the kind cannot tell. */
+  readonly reception?: Reception;
   readonly restarts: number;
   readonly queue: QueueView;
 }
@@ -212,7 +215,9 @@ export class Channels {
   }
 
   #view(record: ConnectorRecord, queues: readonly QueueState[], gauges: readonly Gauge[]): ChannelView {
-    const running = this.#deps.supervisor.state(record.id);
+    const { supervisor } = this.#deps;
+    const running = supervisor.state(record.id);
+    const reception = supervisor.session(record.id)?.receiving?.();
     const count = (queue: string, state: string): number =>
       gauges.find((gauge) => gauge.source === record.id && gauge.queue === queue && gauge.state === state)
         ?.count ?? 0;
@@ -224,6 +229,7 @@ export class Channels {
     return {
       ...record,
       status: running?.state ?? { state: 'disabled', since: record.updatedAt },
+      ...(reception === undefined ? {} : { reception }),
       restarts: running?.restarts ?? 0,
       queue: {
         ...state,
@@ -235,6 +241,11 @@ export class Channels {
       },
     };
   }
+}
+
+/** Whether events can come in by it now. */
+export function isReceiving({ status, reception }: Pick<ChannelView, 'status' | 'reception'>): boolean {
+  return status.state === 'running' && reception?.ok !== false;
 }
 
 /** Each operation with what it needs, as a list. */

@@ -93,7 +93,7 @@ function databaseBytes(stateDir: string): number {
   return statSync(`${stateDir}/palyra.sqlite`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-function checkChannel({ id, status, enabled, queue }: ChannelView): Check[] {
+function checkChannel({ id, status, reception, enabled, queue }: ChannelView): Check[] {
   const name = `connector ${id}`;
   if (!enabled) return [{ name, level: 'ok', detail: 'switched off' }];
   const paused: Check[] = queue.paused
@@ -106,6 +106,10 @@ function checkChannel({ id, status, enabled, queue }: ChannelView): Check[] {
         },
       ]
     : [];
+  if (reception?.ok === false) {
+    const detail = `${status.state}, but hears nothing since ${new Date(reception.since).toISOString()}: ${reception.detail}`;
+    return [{ name, level: 'warn', detail, fix: `palyra channels status ${id}` }, ...paused];
+  }
   switch (status.state) {
     case 'running':
     case 'standby':

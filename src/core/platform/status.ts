@@ -1,7 +1,7 @@
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Health, Readiness } from '../health.ts';
-import type { Channels } from './channels.ts';
+import { type Channels, isReceiving } from './channels.ts';
 import type { Rules } from './rules.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -22,7 +22,7 @@ export interface StatusView extends Identity {
   readonly readiness: Readiness;
   readonly inbox: { readonly pending: number; readonly dead: number };
   readonly outbox: { readonly pending: number; readonly dead: number; readonly held: number };
-  readonly channels: readonly { readonly id: string; readonly state: string }[];
+  readonly channels: readonly { readonly id: string; readonly state: string; readonly receiving: boolean }[];
   readonly webhooks: number;
   readonly lastHour: Readonly<Record<string, number>>;
 }
@@ -64,7 +64,11 @@ export async function statusOf(deps: StatusDeps): Promise<StatusView> {
     readiness,
     inbox: { pending: sum('inbox', 'pending'), dead: sum('inbox', 'dead') },
     outbox: { pending: sum('outbox', 'pending'), dead: sum('outbox', 'dead'), held: sum('outbox', 'held') },
-    channels: channels.map(({ id, status }) => ({ id, state: status.state })),
+    channels: channels.map((channel) => ({
+      id: channel.id,
+      state: channel.status.state,
+      receiving: isReceiving(channel),
+    })),
     webhooks: integrations.length,
     lastHour,
   };

@@ -1,6 +1,7 @@
 import { formatMetrics, type Histogram, type MetricFamily } from '../../lib/metrics.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { ChannelPlatform } from '../../core/channel-platform.ts';
+import { isReceiving } from '../../core/platform/channels.ts';
 
 export interface MetricsDeps {
   readonly platform: ChannelPlatform;
@@ -42,11 +43,11 @@ export async function renderMetrics({ platform, clock, acknowledgedIn }: Metrics
     },
     {
       name: 'palyra_connector_up',
-      help: '1 while the connector has a live session',
+      help: '1 while the connector has a live session that hears its platform',
       type: 'gauge',
-      samples: channels.map(({ id, status }) => ({
-        labels: { connector: id },
-        value: status.state === 'running' ? 1 : 0,
+      samples: channels.map((channel) => ({
+        labels: { connector: channel.id },
+        value: isReceiving(channel) ? 1 : 0,
       })),
     },
     {

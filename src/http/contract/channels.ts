@@ -21,6 +21,16 @@ export const ConnectorStatus = z
   ])
   .meta({ id: 'ConnectorStatus' });
 
+export const Reception = z
+  .discriminatedUnion('ok', [
+    z.object({ ok: z.literal(true), since: At }),
+    z.object({ ok: z.literal(false), since: At, detail: z.string() }),
+  ])
+  .meta({
+    id: 'Reception',
+    description: 'Whether a live session hears its platform. Absent where it cannot tell.',
+  });
+
 export const Queue = z
   .object({
     pending: z.int(),
@@ -42,6 +52,7 @@ export const Channel = z
     kind: z.string(),
     enabled: z.boolean(),
     status: ConnectorStatus,
+    reception: Reception.optional(),
     restarts: z.int(),
     queue: Queue,
     secretRef: z.string().optional(),

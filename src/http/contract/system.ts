@@ -55,7 +55,7 @@ export const systemContract = {
       readiness: Readiness,
       inbox: z.object({ pending: z.int(), dead: z.int() }),
       outbox: z.object({ pending: z.int(), dead: z.int(), held: z.int() }),
-      channels: z.array(z.object({ id: z.string(), state: z.string() })),
+      channels: z.array(z.object({ id: z.string(), state: z.string(), receiving: z.boolean() })),
       webhooks: z.int(),
       lastHour: z.record(z.string(), z.int()).describe('How often what happened, over all sources'),
     }),

@@ -190,6 +190,13 @@ const faults: readonly (readonly [string, (adapter: Adapter) => Adapter, string,
     /The secret stands in/,
   ],
   [
+    'says that it hears its platform, and nobody can tell',
+    (adapter) =>
+      opening(adapter, { session: (own) => ({ ...own, receiving: () => ({ ok: true, since: 0 }) }) }),
+    'knows whether it hears its platform, where it says so',
+    /the harness cannot cut it off/,
+  ],
+  [
     'finds what was never sent',
     (adapter) =>
       opening(adapter, {

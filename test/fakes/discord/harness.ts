@@ -149,6 +149,14 @@ export class DiscordHarness implements ConnectorHarness {
       .length;
   }
 
+  /** For more tries than a patient client makes. */
+  async cutOff(): Promise<() => void> {
+    const { faults, gateway } = this.#fake;
+    for (let nth = 0; nth < 1_000; nth++) faults.connect({ kind: 'refuse', status: 503 });
+    for (const connection of gateway.live()) connection.drop();
+    return () => faults.clear();
+  }
+
   close(): Promise<void> {
     return this.#fake.close();
   }

@@ -1,6 +1,6 @@
 import { AppError, isAppError } from '../../../domain/errors.ts';
 import { rejectOnAbort, sleep } from '../../../lib/clock.ts';
-import type { ConnectorHost, ConnectorSession, SessionEnd } from '../../connector.ts';
+import type { ConnectorHost, ConnectorSession, Reception, SessionEnd } from '../../connector.ts';
 import { apiEgress, type DiscordConfig, gatewayEgress } from '../config.ts';
 import type { GatewayDispatch, ResumePoint, Shard, ShardSnapshot, ShardState } from '../gateway/contract.ts';
 import { createIdentifyGate } from '../gateway/identify-gate.ts';
@@ -12,6 +12,7 @@ import { createRest, type Rest } from '../rest/rest.ts';
 import { type Account, readAccount, readGatewayInfo } from './account.ts';
 import { Completions } from './completions.ts';
 import { formatCursor, parseCursor, shardName } from './cursor.ts';
+import { Hearing } from './hearing.ts';
 import { GapLedger } from './ledger.ts';
 import { shardOf } from './missed-places.ts';
 import { Outlet } from './outlet.ts';
@@ -72,6 +73,7 @@ class DiscordSession implements ConnectorSession {
   readonly #completions: Completions;
   readonly #commands: CommandSync;
   readonly #shards: Shard[] = [];
+  readonly #hearing = new Hearing();
   readonly #live = Promise.withResolvers<undefined>();
 
   constructor(host: ConnectorHost<DiscordConfig>, rest: Rest, account: Account) {
@@ -166,6 +168,10 @@ class DiscordSession implements ConnectorSession {
   search: NonNullable<ConnectorSession['search']> = (request, signal) =>
     this.#outlet.reader.search(request, signal);
 
+  receiving(): Reception {
+    return this.#hearing.reception;
+  }
+
   snapshot(): Readonly<Record<string, unknown>> {
     const { user, application } = this.#account;
     return {
@@ -192,6 +198,7 @@ class DiscordSession implements ConnectorSession {
   ): void {
     const { config, connectSocket, clock, random, log } = this.#host;
     const name = shardName(shard);
+    this.#hearing.expect(name, clock.now());
     const opened = openShard(
       {
         shard,
@@ -249,6 +256,7 @@ class DiscordSession implements ConnectorSession {
   }
 
   #onState(name: string, shard: readonly [number, number], state: ShardState): void {
+    this.#hearing.note(name, state);
     switch (state.state) {
       case 'ready': {
         const renewal = this.#ledger.renewed(name, state.at);

@@ -1,0 +1,33 @@
+import type { Reception } from '../../connector.ts';
+import type { ShardState } from '../gateway/contract.ts';
+
+/** Whether a session hears its platform, by what its connections tell of themselves. */
+export class Hearing {
+  /** The connections that are down, since the longest time first. */
+  readonly #down = new Map<string, { readonly since: number; readonly detail: string }>();
+  #connections = 0;
+  #allSince = 0;
+
+  /** There is one more connection, which has yet to come up. */
+  expect(name: string, at: number): void {
+    this.#connections++;
+    this.#down.set(name, { since: at, detail: 'It has not come up yet.' });
+  }
+
+  note(name: string, state: ShardState): void {
+    if (state.state === 'disconnected') {
+      this.#down.set(name, { since: state.at, detail: state.detail });
+      return;
+    }
+    this.#down.delete(name);
+    if (this.#down.size === 0) this.#allSince = state.at;
+  }
+
+  get reception(): Reception {
+    const [first] = this.#down;
+    if (!first) return { ok: true, since: this.#allSince };
+    const [name, { since, detail }] = first;
+    const count = `${this.#down.size} of ${this.#connections} connections to the gateway`;
+    return { ok: false, since, detail: `${count} down, the first ${name}: ${detail}` };
+  }
+}
