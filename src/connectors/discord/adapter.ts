@@ -6,9 +6,10 @@ import { discordOnboarding } from './onboarding/onboarding.ts';
 import { splitSend } from './outbound/split.ts';
 import { isSnowflake } from './snowflake.ts';
 import { openDiscordSession } from './session/session.ts';
+import { silenceTiming } from './session/silence-check.ts';
 
-/** Discord, or a server that speaks as it does. */
-export function createDiscordAdapter(): ConnectorAdapter<DiscordConfig> {
+/** Discord, or a server that speaks as it does. `silence` times the look for a gateway that is deaf. */
+export function createDiscordAdapter(silence = silenceTiming): ConnectorAdapter<DiscordConfig> {
   return {
     kind: discordKind,
     title: 'Discord',
@@ -35,6 +36,6 @@ export function createDiscordAdapter(): ConnectorAdapter<DiscordConfig> {
       ];
     },
 
-    open: openDiscordSession,
+    open: (host, signal) => openDiscordSession(host, signal, silence),
   };
 }

@@ -14,13 +14,12 @@ import { Completions } from './completions.ts';
 import { formatCursor, parseCursor, shardName } from './cursor.ts';
 import { Hearing } from './hearing.ts';
 import { GapLedger } from './ledger.ts';
-import { shardOf } from './missed-places.ts';
 import { Outlet } from './outlet.ts';
 import { Places } from './places.ts';
 import { ReadBack } from './read-back.ts';
 import { contextOf, Receiver } from './receiver.ts';
 import { Tickets } from './tickets.ts';
-import { watchForSilence } from './silence-check.ts';
+import { type SilenceTiming, watchForSilence } from './silence-check.ts';
 import { untilStored } from './until-stored.ts';
 import { userAgent } from './user-agent.ts';
 
@@ -31,6 +30,7 @@ const noteHeardEveryMs = 30_000;
 export async function openDiscordSession(
   host: ConnectorHost<DiscordConfig>,
   signal: AbortSignal,
+  silence: SilenceTiming,
 ): Promise<ConnectorSession> {
   const { config, fetch, clock } = host;
   const rest = createRest({
@@ -44,7 +44,7 @@ export async function openDiscordSession(
   const account = await readAccount(rest, clock, signal);
   const info = await readGatewayInfo(rest, clock, signal);
   const count = config.shards === 'auto' ? info.shards : config.shards;
-  const session = new DiscordSession(host, rest, account);
+  const session = new DiscordSession(host, rest, account, silence);
   await session.start(count, signal);
   return session;
 }
@@ -54,6 +54,7 @@ class DiscordSession implements ConnectorSession {
   readonly #host: ConnectorHost<DiscordConfig>;
   readonly #rest: Rest;
   readonly #account: Account;
+  readonly #silence: SilenceTiming;
   readonly #end = Promise.withResolvers<SessionEnd>();
   readonly #closing = new AbortController();
   /** See `DiscordCursor`. */
@@ -76,7 +77,7 @@ class DiscordSession implements ConnectorSession {
   readonly #hearing = new Hearing();
   readonly #live = Promise.withResolvers<undefined>();
 
-  constructor(host: ConnectorHost<DiscordConfig>, rest: Rest, account: Account) {
+  constructor(host: ConnectorHost<DiscordConfig>, rest: Rest, account: Account, silence: SilenceTiming) {
     const { user, application } = account;
     const identity = { connectorId: host.connectorId, selfId: user.id, applicationId: application.id };
     const directory = new Directory(user.id);
@@ -86,6 +87,7 @@ class DiscordSession implements ConnectorSession {
     this.#host = host;
     this.#rest = rest;
     this.#account = account;
+    this.#silence = silence;
     this.#begunAs = `${user.id} ${intentsOf(host.config)} ${host.config.compress}`;
     this.#directory = directory;
     this.#ledger = new GapLedger(host, this.#closing.signal);
@@ -295,13 +297,15 @@ class DiscordSession implements ConnectorSession {
         ...host,
         rest: this.#rest,
         listConversations: (limit) => host.listConversations(limit),
-        liveSince: () => this.#liveSince(),
+        shards: count,
+        liveSince: (shard) => this.#liveSince(shard),
+        timing: this.#silence,
       },
       this.#closing.signal,
     );
     if (!silence) return;
     const detail = 'The gateway did not tell of a message that is there.';
-    const scope = shardName([shardOf(silence.guild, count), count]);
+    const scope = shardName([silence.shard, count]);
     const gap = await host.gaps.open({ scope, fromAt: silence.since, cause: detail });
     await host.gaps.update(gap.id, { toAt: host.clock.now() });
     this.#isDeaf = true;
@@ -309,9 +313,9 @@ class DiscordSession implements ConnectorSession {
     this.#end.resolve({ kind: 'lost', code: 'session_failed', detail });
   }
 
-  #liveSince(): number | undefined {
-    const shards = this.#shards.map((shard) => shard.snapshot());
-    return shards.every(isUpToDate) ? Math.max(...shards.map(({ since }) => since)) : undefined;
+  #liveSince(index: number): number | undefined {
+    const shard = this.#shards[index]?.snapshot();
+    return shard && isUpToDate(shard) ? shard.since : undefined;
   }
 
   /** So that a gap after a crash begins when the platform was last heard, and not when it last had something to say. */
@@ -321,7 +325,7 @@ class DiscordSession implements ConnectorSession {
     for (;;) {
       await sleep(clock, noteHeardEveryMs, signal);
       if (signal.aborted) return;
-      if (this.#points.size === 0 || this.#liveSince() === undefined) continue;
+      if (this.#points.size === 0 || !this.#shards.every((shard) => isUpToDate(shard.snapshot()))) continue;
       await this.#host
         .accept([], this.#cursor())
         .catch((error: unknown) => log.warn('gateway.not_noted', { error }));

@@ -5,7 +5,7 @@ import type { SourceId } from '../../../domain/ids.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import type { RestAnswer } from '../rest/request.ts';
 import { snowflakeAt } from '../snowflake.ts';
-import { type SilenceCheckDeps, watchForSilence } from './silence-check.ts';
+import { type SilenceCheckDeps, silenceTiming, watchForSilence } from './silence-check.ts';
 
 const minuteMs = 60_000;
 
@@ -30,6 +30,8 @@ function scene(): Scene {
     deps: {
       clock,
       log: silentLogger,
+      timing: silenceTiming,
+      shards: 1,
       liveSince: () => made.liveSince,
       listConversations: () => Promise.resolve([heard(made.heardAt)]),
       rest: {
@@ -67,7 +69,42 @@ describe('the look for a gateway that is deaf', () => {
 
     const silence = await look(found, watching);
 
-    expect(silence).toEqual({ channel: '100', since: found.heardAt });
+    expect(silence).toEqual({ channel: '100', shard: 0, since: found.heardAt });
+  });
+
+  it('finds it on one connection of several, however much is said on the others', async () => {
+    const found = scene();
+    const quiet = heard(found.heardAt);
+    const lively = Array.from({ length: 50 }, (_none, nth) => ({
+      ...heard(found.heardAt + 10 * minuteMs),
+      ...{ lane: `discord:default/${200 + nth}`, conversation: `${200 + nth}` },
+      ...{ guild: `discord:guild:${(1n << 22n).toString()}` },
+    }));
+    const deps = {
+      ...found.deps,
+      shards: 2,
+      listConversations: (limit: number) => Promise.resolve([...lively, quiet].slice(0, limit)),
+    };
+    const watching = watchForSilence(deps, found.stop.signal);
+    found.newestAt = found.clock.now() + minuteMs;
+
+    const silence = await look(found, watching);
+
+    expect(silence).toEqual({ channel: '100', shard: 0, since: found.heardAt });
+    expect(found.asked).toBe(4);
+  });
+
+  it('goes on for the other connections while one is down', async () => {
+    const found = scene();
+    const deps = {
+      ...found.deps,
+      shards: 2,
+      liveSince: (shard: number) => (shard === 0 ? found.liveSince : undefined),
+    };
+    const watching = watchForSilence(deps, found.stop.signal);
+    found.newestAt = found.clock.now() + minuteMs;
+
+    expect(await look(found, watching)).toMatchObject({ shard: 0 });
   });
 
   it.each<readonly [string, (given: Scene) => void]>([
