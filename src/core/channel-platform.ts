@@ -165,14 +165,16 @@ export class ChannelPlatform {
   async counters(now: number): Promise<{
     gauges: readonly Gauge[];
     totals: readonly { source: string; kind: string; count: number }[];
+    lastEvents: readonly { source: string; at: number }[];
     lag: { inboxMs: number; outboxMs: number };
   }> {
     const { stats } = this.#deps.store;
-    const [gauges, totals, lag] = await Promise.all([
+    const [gauges, totals, lastEvents, lag] = await Promise.all([
       stats.listGauges(),
       stats.listTotals(),
+      stats.listLastEvents(),
       stats.getLag(now),
     ]);
-    return { gauges, totals, lag };
+    return { gauges, totals, lastEvents, lag };
   }
 }

@@ -18,8 +18,8 @@ beforeAll(async () => {
 });
 afterAll(closeAll);
 
-async function metrics(): Promise<ReadonlyMap<string, Family>> {
-  const response = await daemon.request('/metrics');
+async function metrics(of = daemon): Promise<ReadonlyMap<string, Family>> {
+  const response = await of.request('/metrics');
   expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
   return parseMetrics(await response.text());
 }
@@ -42,6 +42,7 @@ describe('the metrics', () => {
 
     expect([...families].map(([name, { type }]) => `${name} ${type}`)).toEqual([
       'palyra_events_total counter',
+      'palyra_last_event_timestamp_seconds gauge',
       'palyra_queue_rows gauge',
       'palyra_queue_lag_seconds gauge',
       'palyra_connector_up gauge',
@@ -66,6 +67,21 @@ describe('the metrics', () => {
       (valueOf(before, 'palyra_events_total', { source: of, kind }) ?? 0);
     expect([gained('accepted'), gained('duplicate'), gained('rejected')]).toEqual([1, 1, 1]);
     expect(gained('delivered', 'echo:default')).toBe(1);
+  });
+
+  it('tell when the newest event of a source came, also after a restart', async () => {
+    const own = await openDaemon();
+    await postGithub(await addHook(own, { id: 'rare' }));
+    const { items } = await own.api('GET /inbox', { query: { source: 'webhook:rare' } });
+    const lastEvents = async (): Promise<Family | undefined> =>
+      (await metrics(own)).get('palyra_last_event_timestamp_seconds');
+    const before = await lastEvents();
+
+    await own.restart();
+
+    const at = (items[0]?.acceptedAt ?? 0) / 1_000;
+    expect(before?.samples).toMatchObject([{ labels: { source: 'webhook:rare' }, value: at }]);
+    expect(await lastEvents()).toEqual(before);
   });
 
   it('show what waits, and since when nobody came', async () => {

@@ -14,7 +14,7 @@ export const metricsContentType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** What Prometheus scrapes. Counts come from the store's own counters, so they survive a restart. */
 export async function renderMetrics({ platform, clock, acknowledgedIn }: MetricsDeps): Promise<string> {
-  const { gauges, totals, lag } = await platform.counters(clock.now());
+  const { gauges, totals, lastEvents, lag } = await platform.counters(clock.now());
   const channels = await platform.channels.list();
   const families: readonly MetricFamily[] = [
     {
@@ -22,6 +22,12 @@ export async function renderMetrics({ platform, clock, acknowledgedIn }: Metrics
       help: 'What happened, by source and kind',
       type: 'counter',
       samples: totals.map(({ source, kind, count }) => ({ labels: { source, kind }, value: count })),
+    },
+    {
+      name: 'palyra_last_event_timestamp_seconds',
+      help: 'When the newest event of a source was accepted, Unix time',
+      type: 'gauge',
+      samples: lastEvents.map(({ source, at }) => ({ labels: { source }, value: at / 1_000 })),
     },
     {
       name: 'palyra_queue_rows',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ConnectorId } from '../../domain/ids.ts';
 import type { Store } from '../store.ts';
 import { only } from './checks.ts';
 import { accept, connector, enqueue, endOf, gaugesOf, leaseRequest, otherConnector } from './data.ts';
@@ -76,6 +77,22 @@ export const statsCases: readonly StoreCase[] = [
 
       assert.deepEqual(await gaugesOf(store, 'inbox'), { pending: 2 });
       assert.deepEqual(await totalsOf(store, connector), { accepted: 2 });
+    },
+  },
+  {
+    name: 'tells when the newest event of each source was accepted',
+    async run(open) {
+      const store = await open();
+      await accept(store, [{ key: 'a' }], { at: 1_000 });
+      await accept(store, [{ key: 'b' }], { at: 2_000 });
+      await accept(store, [{ key: 'a' }], { at: 3_000 });
+      await accept(store, [{ key: 'c', source: otherConnector }], { at: 4_000 });
+      await enqueue(store, { key: 'd', connector: 'echo:silent' as ConnectorId }, 5_000);
+
+      assert.deepEqual(await store.stats.listLastEvents(), [
+        { source: connector, at: 2_000 },
+        { source: otherConnector, at: 4_000 },
+      ]);
     },
   },
   {

@@ -30,6 +30,13 @@ export const statsMethods: Methods<StatsStore> = {
     return rows.map(({ n, ...total }) => ({ ...total, count: n }));
   },
 
+  async listLastEvents(tx) {
+    const rows = await tx.all<{ source: string; at: number | null }>(sql`
+      select source, (select accepted_at from inbox where inbox.source = known.source order by seq desc limit 1) as at
+      from (select distinct source from total) as known order by source`);
+    return rows.flatMap(({ source, at }) => (at === null ? [] : [{ source, at }]));
+  },
+
   async getLag(tx, now) {
     return { inboxMs: await lag(tx, 'inbox', now), outboxMs: await lag(tx, 'outbox', now) };
   },
