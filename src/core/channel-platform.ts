@@ -11,7 +11,7 @@ import type { Store } from '../store/store.ts';
 import type { Health, Readiness } from './health.ts';
 import type { Approvals } from './platform/approvals.ts';
 import type { Agents } from './platform/agents.ts';
-import type { Channels } from './platform/channels.ts';
+import type { Channels, ChannelView } from './platform/channels.ts';
 import { type EventBatch, type EventTailRequest, openEventTail } from './platform/event-tail.ts';
 import type { Deliveries } from './platform/deliveries.ts';
 import { type Check, diagnose } from './platform/doctor.ts';
@@ -50,6 +50,8 @@ export interface ChannelPlatformDeps {
   readonly secrets: Secrets;
   readonly tokens: Tokens;
 }
+
+const newestGapsMax = 500;
 
 /** The daemon's one face to everything that an operator can see or do. The surfaces call nothing else. */
 export class ChannelPlatform {
@@ -99,7 +101,18 @@ export class ChannelPlatform {
       this.rules.warnings(),
       this.agents.list(),
     ]);
-    return diagnose({ status, channels, webhooks, warnings, agents });
+    const gaps = await this.#recentGaps(channels);
+    return diagnose({ status, channels, webhooks, warnings, agents, gaps, now: this.#deps.clock.now() });
+  }
+
+  async #recentGaps(channels: readonly ChannelView[]): Promise<readonly GapRecord[]> {
+    const { platforms } = this.#deps.store;
+    const on = channels.filter(({ enabled }) => enabled);
+    const [{ items }, ...open] = await Promise.all([
+      platforms.listGaps({}, { limit: newestGapsMax }),
+      ...on.map(({ id }) => platforms.listOpenGaps(id)),
+    ]);
+    return [...open.flat(), ...items.filter(({ state }) => state !== 'open')];
   }
 
   /** @throws AppError `not_found`. */

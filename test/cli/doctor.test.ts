@@ -1,6 +1,9 @@
 import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { GapRecord } from '../../src/domain/gap.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import type { Store } from '../../src/store/store.ts';
 import { asJson, good, palyra } from '../support/cli.ts';
 import { newStateDir, openDaemon, type TestDaemon, until } from '../support/daemon.ts';
 import { closeAll, closeLater } from '../support/egress.ts';
@@ -69,6 +72,46 @@ describe('doctor', () => {
       { name: 'state directory', fix: `chmod 700 ${daemon.stateDir}` },
       { name: 'admin.token', fix: `chmod 600 ${token}` },
     ]);
+  });
+
+  it('warns of gaps that stay open, and of those that left something out in the last day', async () => {
+    const minute = 60_000;
+    let store: Store | undefined;
+    const daemon = await openDaemon({ wrapStore: (opened) => (store = opened) });
+    const gapsAfter = async (id: string, fields: Partial<GapRecord>, agoMs: number): Promise<unknown> => {
+      const at = systemClock.now() - agoMs;
+      const gap = { connector: 'echo:default', scope: id, fromAt: at, cause: 'It broke.', state: 'open' };
+      const counts = { recovered: 0, duplicates: 0, skipped: 0 };
+      await store?.platforms.putGap({ ...gap, ...counts, id, ...fields } as GapRecord);
+      const { checks } = await checksOf(daemon.stateDir);
+      return checks.find(({ name }) => name === 'gaps');
+    };
+    const well = { name: 'gaps', level: 'ok', detail: 'none that lasts or left something out' };
+    const closed = (agoMs: number): Partial<GapRecord> => ({
+      ...{ state: 'read_back', toAt: systemClock.now() - agoMs },
+    });
+
+    expect(await gapsAfter('gap_1', {}, minute)).toEqual(well);
+    expect(await gapsAfter('gap_2', { toAt: systemClock.now() }, 60 * minute)).toEqual(well);
+    expect(await gapsAfter('gap_3', closed(0), 60 * minute)).toEqual(well);
+    expect(await gapsAfter('gap_4', { ...closed(25 * 60 * minute), skipped: 3 }, 1)).toEqual(well);
+    const off = 'Reading back is switched off.';
+    expect(await gapsAfter('gap_5', { ...closed(0), state: 'skipped', detail: off }, 1)).toEqual(well);
+    expect(await gapsAfter('gap_6', {}, 11 * minute)).toMatchObject({
+      level: 'warn',
+      detail: '1 open for more than 10 minutes',
+      fix: 'palyra channels gaps',
+    });
+    expect(await gapsAfter('gap_7', { ...closed(minute), skipped: 3 }, 50 * 60 * minute)).toMatchObject({
+      detail: '1 open for more than 10 minutes, 1 of the last day left something out',
+    });
+    expect(await gapsAfter('gap_8', { ...closed(minute), detail: 'Left out: old.' }, 1)).toMatchObject({
+      detail: '1 open for more than 10 minutes, 2 of the last day left something out',
+    });
+
+    await daemon.api('POST /channels/{id}/disable', { params: { id: 'echo:default' } });
+    const { checks } = await checksOf(daemon.stateDir);
+    expect(checks.find(({ name }) => name === 'gaps')?.detail).toBe('2 of the last day left something out');
   });
 
   it('finds the mistake in config.json before the next start does', async () => {

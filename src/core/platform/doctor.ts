@@ -1,4 +1,5 @@
 import { statfsSync, statSync } from 'node:fs';
+import type { GapRecord } from '../../domain/gap.ts';
 import { reasonTable } from '../../domain/reasons.ts';
 import type { StatusView } from './status.ts';
 import type { ChannelView } from './channels.ts';
@@ -17,16 +18,23 @@ export interface DoctorInput {
   readonly channels: readonly ChannelView[];
   readonly webhooks: readonly { readonly id: string; readonly status: string; readonly routed: boolean }[];
   readonly warnings: readonly RuleWarning[];
+  /** Of the connectors that are switched on: those that are open. And the newest of all. */
+  readonly gaps: readonly GapRecord[];
+  readonly now: number;
   readonly agents: readonly { readonly id: string; readonly usable: boolean; readonly enabled: boolean }[];
 }
 
 const freeBytesMin = 512 * 1024 * 1024;
+/** By then a gap should have been read back. */
+const gapMsMax = 10 * 60_000;
+const dayMs = 24 * 3_600_000;
 
 /** Looks at everything and changes nothing. Each finding says how to mend it. */
 export function diagnose(input: DoctorInput): readonly Check[] {
   return [
     ...checkDaemon(input.status),
     checkDisk(input.status.stateDir),
+    checkGaps(input),
     ...input.channels.flatMap(checkChannel),
     ...input.webhooks.flatMap(checkWebhook),
     ...input.agents
@@ -87,6 +95,26 @@ function checkDisk(stateDir: string): Check {
         detail,
         fix: 'Make room, or shorten retention in config.json. With a full disk everything is refused.',
       };
+}
+
+function checkGaps({ gaps, now }: DoctorInput): Check {
+  const name = 'gaps';
+  const lasting = gaps.filter(
+    ({ state, fromAt, toAt = fromAt }) => state === 'open' && now - toAt >= gapMsMax,
+  ).length;
+  const lossy = gaps.filter((gap) => leftOut(gap) && now - (gap.toAt ?? gap.fromAt) < dayMs).length;
+  if (lasting + lossy === 0) return { name, level: 'ok', detail: 'none that lasts or left something out' };
+  const found = [
+    lasting > 0 ? `${lasting} open for more than ${gapMsMax / 60_000} minutes` : undefined,
+    lossy > 0 ? `${lossy} of the last day left something out` : undefined,
+  ];
+  const detail = found.filter((text) => text !== undefined).join(', ');
+  return { name, level: 'warn', detail, fix: 'palyra channels gaps' };
+}
+
+/** Messages are missing for good. Not to read back at all is a setting. */
+function leftOut({ state, skipped, detail }: GapRecord): boolean {
+  return skipped > 0 || (state === 'read_back' && detail !== undefined);
 }
 
 function databaseBytes(stateDir: string): number {

@@ -21,7 +21,9 @@ describe('a gap that is owed', () => {
 
     expect(bench.read).toEqual(['one']);
     expect(bench.gapRecords).toMatchObject([{ state: 'read_back', recovered: 1, skipped: 0 }]);
-    expect(bench.log.lines).toContainEqual(expect.objectContaining({ event: 'gap.read_back', recovered: 1 }));
+    expect(bench.log.lines).toContainEqual(
+      expect.objectContaining({ level: 'info', event: 'gap.read_back', recovered: 1 }),
+    );
   });
 
   it('waits for the guilds of the new session, and not for ever', async () => {
@@ -111,6 +113,7 @@ describe('a gap that is owed', () => {
     expect(bench.gapRecords).toMatchObject([
       { skipped: 1, detail: 'Left out: 1 conversations beyond conversationsMax.' },
     ]);
+    expect(bench.log.eventsAt('warn')).toEqual(['gap.read_back']);
   });
 
   it('is read after the one before it, each from its own beginning', async () => {

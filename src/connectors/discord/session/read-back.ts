@@ -166,7 +166,8 @@ export class ReadBack {
     await this.#inTurn(() => this.#readAll(owed, gap, isLast));
     const { end } = this.#readingOf(owed, gap);
     await ledger.settle(gap, end);
-    host.log.info('gap.read_back', { gap: gap.id, ...end });
+    // With a detail something was left out.
+    host.log[end.detail === undefined ? 'info' : 'warn']('gap.read_back', { gap: gap.id, ...end });
   }
 
   /** @throws AppError when a place could not be read, unless this is the last time. */
