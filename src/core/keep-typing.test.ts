@@ -6,20 +6,21 @@ import { keepTyping } from './keep-typing.ts';
 
 const place = { connector: 'echo:default', conversation: 'room' } as Address;
 
-function typing(longestMs = 60_000) {
+function typing(longestMs = 60_000, idleMsMax = longestMs) {
   const clock = new ManualClock();
   const shownAt: number[] = [];
   const begunAt = clock.now();
   let session: Pick<ConnectorSession, 'typing'> | undefined = {
     typing: async () => void shownAt.push(clock.now() - begunAt),
   };
-  const stop = keepTyping(place, {
+  const { progressed, stop } = keepTyping(place, {
     clock,
     findSession: () => session as ConnectorSession | undefined,
     everyMs: 8_000,
+    idleMsMax,
     longestMs,
   });
-  return { clock, shownAt, stop, use: (next: typeof session) => (session = next) };
+  return { clock, shownAt, progressed, stop, use: (next: typeof session) => (session = next) };
 }
 
 it('is shown again and again as long as the turn lasts, and not after it', async () => {
@@ -40,6 +41,21 @@ it('ends by itself, however long the turn lasts', async () => {
 
   expect(shownAt).toEqual([0, 8_000, 16_000]);
   expect(clock.pending).toBe(0);
+});
+
+it('is not shown while nothing comes of the turn, and again when something does', async () => {
+  const { clock, shownAt, progressed, stop } = typing(100_000, 15_000);
+  await clock.pass(10_000);
+  progressed();
+  await clock.pass(30_000);
+  const shownBefore = [...shownAt];
+
+  progressed();
+  await clock.pass(10_000);
+  stop();
+
+  expect(shownBefore).toEqual([0, 8_000, 16_000, 24_000]);
+  expect(shownAt.slice(4)).toEqual([48_000]);
 });
 
 it('goes on when it could not be shown', async () => {

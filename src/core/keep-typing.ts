@@ -8,15 +8,24 @@ export interface KeepTypingDeps {
   readonly findSession: () => ConnectorSession | undefined;
   /** How often it is asked for again: platforms end it by themselves soon after. */
   readonly everyMs: number;
+  /** Without progress for so long it is not shown any more. */
+  readonly idleMsMax: number;
   /** However long the turn takes, it ends after this. */
   readonly longestMs: number;
 }
 
-/** Shows that an answer is being written, until the returned function is called. A courtesy: nothing fails of it. */
+export interface Typing {
+  /** There is more of the answer than before. */
+  progressed(): void;
+  stop(): void;
+}
+
+/** Shows that an answer is being written, until it is stopped. A courtesy: nothing fails of it. */
 export function keepTyping(
   address: Address,
-  { clock, findSession, everyMs, longestMs }: KeepTypingDeps,
-): () => void {
+  { clock, findSession, everyMs, idleMsMax, longestMs }: KeepTypingDeps,
+): Typing {
+  let progressedAt = clock.monotonic();
   const stopped = new AbortController();
   const limit = deadline(clock, longestMs, () => 'It is shown for long enough.', stopped.signal);
   const show = async (): Promise<void> => {
@@ -24,10 +33,13 @@ export function keepTyping(
   };
   const run = async (): Promise<void> => {
     while (!limit.signal.aborted) {
-      await show().catch(() => undefined);
+      if (clock.monotonic() - progressedAt < idleMsMax) await show().catch(() => undefined);
       await sleep(clock, everyMs, limit.signal);
     }
   };
   void run().finally(limit.clear);
-  return () => stopped.abort();
+  return {
+    progressed: () => (progressedAt = clock.monotonic()),
+    stop: () => stopped.abort(),
+  };
 }

@@ -12,7 +12,7 @@ import type { Attachments } from './attachments.ts';
 import type { AgentDirectory, LiveAgent } from './agent-directory.ts';
 import type { EventSettler } from './event-settler.ts';
 import { DraftPresenter } from './draft-presenter.ts';
-import { keepTyping } from './keep-typing.ts';
+import { keepTyping, type Typing } from './keep-typing.ts';
 import { refuseForeignChanges } from './own-messages.ts';
 import { persist } from './persist.ts';
 import { type PlanDeps, planAnswer, planReaction, planSilence } from './plan.ts';
@@ -40,6 +40,8 @@ export interface TurnHandlerDeps {
 const draftPaceMs = 1_500;
 /** Discord shows it for 10 s, Telegram for 5: refreshed, it flickers at most. */
 const typingEveryMs = 8_000;
+/** An agent of which nothing has come for so long may be stuck, and nobody should be kept waiting for it. */
+const typingIdleMsMax = 5 * 60_000;
 
 export type Accepted = Extract<RouteDecision, { action: 'accept' }>;
 
@@ -120,18 +122,19 @@ export class TurnHandler {
   ): Promise<TurnResult & { readonly drafted: boolean }> {
     const { attachments, clock } = this.#deps;
     const presenter = this.#presenterFor(leased, decision);
-    const stopTyping = this.#keepTyping(leased, live);
+    const typing = this.#keepTyping(leased, live);
     try {
       const event = await attachments.take(leased, signal);
-      const result = await runTurn({ ...leased, event }, decision, live, signal, clock, (slot, text) =>
-        presenter?.draft(slot, text),
-      );
+      const result = await runTurn({ ...leased, event }, decision, live, signal, clock, (slot, text) => {
+        typing?.progressed();
+        presenter?.draft(slot, text);
+      });
       return { ...result, drafted: presenter?.used === true };
     } catch (error) {
       if (signal.aborted) return { kind: 'stopped', drafted: false };
       throw error;
     } finally {
-      stopTyping();
+      typing?.stop();
       await presenter?.stop();
     }
   }
@@ -188,14 +191,15 @@ export class TurnHandler {
     );
   }
 
-  #keepTyping({ event }: LeasedEvent, { spec }: LiveAgent): () => void {
-    if (event.type !== 'message.created') return () => undefined;
+  #keepTyping({ event }: LeasedEvent, { spec }: LiveAgent): Typing | undefined {
+    if (event.type !== 'message.created') return undefined;
     const { clock, findSession } = this.#deps;
     const { message: _message, ...place } = event.address;
     return keepTyping(place, {
       clock,
       findSession: () => findSession(place.connector),
       everyMs: typingEveryMs,
+      idleMsMax: typingIdleMsMax,
       longestMs: spec.timeoutMs,
     });
   }
