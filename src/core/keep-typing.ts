@@ -16,8 +16,8 @@ export interface KeepTypingDeps {
 
 export interface Typing {
   /** There is more of the answer than before. */
-  progressed(): void;
-  stop(): void;
+  readonly progressed: () => void;
+  readonly stop: () => void;
 }
 
 /** Shows that an answer is being written, until it is stopped. A courtesy: nothing fails of it. */
