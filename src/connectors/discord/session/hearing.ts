@@ -6,7 +6,8 @@ export class Hearing {
   /** The connections that are down, since the longest time first. */
   readonly #down = new Map<string, { readonly since: number; readonly detail: string }>();
   #connections = 0;
-  #allSince = 0;
+  /** When the last connection came up. */
+  #upAt = 0;
 
   /** There is one more connection, which has yet to come up. */
   expect(name: string, at: number): void {
@@ -20,12 +21,12 @@ export class Hearing {
       return;
     }
     this.#down.delete(name);
-    if (this.#down.size === 0) this.#allSince = state.at;
+    this.#upAt = state.at;
   }
 
   get reception(): Reception {
     const [first] = this.#down;
-    if (!first) return { ok: true, since: this.#allSince };
+    if (!first) return { ok: true, since: this.#upAt };
     const [name, { since, detail }] = first;
     const count = `${this.#down.size} of ${this.#connections} connections to the gateway`;
     return { ok: false, since, detail: `${count} down, the first ${name}: ${detail}` };
