@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { AdapterRegistry } from '../connectors/registry.ts';
 import type { ArtifactId } from '../domain/artifact.ts';
 import { AppError } from '../domain/errors.ts';
+import type { GapRecord } from '../domain/gap.ts';
 import type { BlobFiles } from '../lib/blob-files.ts';
 import type { Page, PageRequest } from '../domain/page.ts';
 import type { SourceId } from '../domain/ids.ts';
