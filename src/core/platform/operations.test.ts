@@ -178,9 +178,9 @@ describe('a change of a message', () => {
       'conflict',
     ],
     [
-      'a message by another author',
+      'a message by another bot, which is the account now',
       (world) => {
-        world.seen = { sender: { id: 'echo:user:eve', isSelf: false } };
+        world.seen = { sender: { id: 'echo:user:other-bot', isSelf: true } };
         return {};
       },
       'conflict',
@@ -247,6 +247,21 @@ describe('a change of a message', () => {
     await expect(world.mutate()).rejects.toMatchObject({ code: 'not_found' });
 
     expect((await world.approvals.list({}, { limit: 10 })).items).toEqual([]);
+  });
+
+  it.each([false, true])('of the words of somebody else is refused at once; preview %s', async (preview) => {
+    const world = await begun();
+    world.seen = { sender: { id: 'echo:user:eve', isSelf: false } };
+
+    await expect(world.mutate({ preview })).rejects.toMatchObject({
+      code: 'unsupported',
+      message: "echo:desk can edit only its own messages, and this is somebody else's.",
+    });
+
+    expect((await world.approvals.list({}, { limit: 10 })).items).toEqual([]);
+    expect((await world.mutate({ preview, operation: { op: 'delete' } })).state).toBe(
+      preview ? 'previewed' : 'approval_required',
+    );
   });
 
   it('has to be approved where nobody can look at the message', async () => {

@@ -90,7 +90,8 @@ export class Operations {
 
   /**
    * Looks at the message first, judges the change, and enqueues it when nobody has to approve it, or somebody
-   * has: an approval is used up in the same commit. @throws AppError `not_found`, `unsupported`; `conflict` or
+   * has: an approval is used up in the same commit. Platforms let a bot edit only what it has written itself, so
+   * nobody is asked to approve anything else. @throws AppError `not_found`, `unsupported`; `conflict` or
    * `forbidden` for the approval.
    */
   async mutate(request: MutationRequest): Promise<MutationAnswer> {
@@ -98,6 +99,8 @@ export class Operations {
     const { id, session, capability } = await this.#open(request.connector, op);
     const place = this.#canonical(id, request);
     const before = await this.#look(id, session, place);
+    if (op === 'edit' && before && !before.sender.isSelf)
+      throw new AppError('unsupported', `${id} can edit only its own messages, and this is somebody else's.`);
     const governance = judgeMutation({
       op,
       connector: id,
