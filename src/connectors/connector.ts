@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Address } from '../domain/address.ts';
 import type { ConversationRecord } from '../domain/conversation.ts';
 import type { GapId, GapRecord } from '../domain/gap.ts';
-import type { ConnectorId, EventId } from '../domain/ids.ts';
+import type { ConnectorId, EventId, MessageId } from '../domain/ids.ts';
 import type { InboundEvent, InboundEventType } from '../domain/inbound-event.ts';
 import type { OutboundOp, OutboundOperation, OutboundPart, UncertainPart } from '../domain/outbound.ts';
 import type { DeliveryOutcome, ResolvedUnknown } from '../domain/outcome.ts';
@@ -215,6 +215,8 @@ export interface ConnectorHost<Config> {
   loadCursor(): Promise<string | undefined>;
   /** Whether the message with this id on the platform is known to be one that was sent: then it is no other. */
   isSent(platformId: string): Promise<boolean>;
+  /** The platform's id of the first part of a message of ours; undefined when it was not delivered, or is forgotten. */
+  firstSentOf(message: MessageId): Promise<string | undefined>;
   readonly notes: HostNotes;
   readonly gaps: HostGaps;
   /** The places that were heard from, the latest first, with how far: where reading back begins. */

@@ -131,7 +131,9 @@ export class ContractBench {
   async deliver(session: ConnectorSession, part: OutboundPart): Promise<string> {
     const outcome = await this.send(session, part);
     assert.ok(outcome.kind === 'delivered', `It was not delivered: ${inspect(outcome)}`);
-    return outcome.platformIds[0] ?? '';
+    const [id] = outcome.platformIds;
+    if (id !== undefined && part.part === 1) this.inbox.firstSent.set(part.message, id);
+    return id ?? '';
   }
 
   /** Makes the next call fail; undefined where the platform cannot fail so. */

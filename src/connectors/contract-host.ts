@@ -1,7 +1,7 @@
 import { AppError } from '../domain/errors.ts';
 import type { ConversationRecord } from '../domain/conversation.ts';
 import type { GapId, GapRecord } from '../domain/gap.ts';
-import type { ConnectorId, EventId } from '../domain/ids.ts';
+import type { ConnectorId, EventId, MessageId } from '../domain/ids.ts';
 import type { InboundEvent } from '../domain/inbound-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { GuardedFetch } from '../lib/guarded-fetch.ts';
@@ -29,6 +29,8 @@ export interface ContractHostDeps {
 export class ContractInbox {
   /** What is known to have been sent, by the platform's ids. */
   readonly sent = new Set<string>();
+  /** By which id the platform knows the first part of a message. */
+  readonly firstSent = new Map<MessageId, string>();
   readonly events: InboundEvent[] = [];
   /** How often events have been offered, stored or not. */
   offers = 0;
@@ -134,6 +136,10 @@ export class ContractHost implements ConnectorHost<unknown> {
 
   isSent(platformId: string): Promise<boolean> {
     return Promise.resolve(this.#inbox.sent.has(platformId));
+  }
+
+  firstSentOf(message: MessageId): Promise<string | undefined> {
+    return Promise.resolve(this.#inbox.firstSent.get(message));
   }
 
   listConversations(limit: number): Promise<readonly ConversationRecord[]> {

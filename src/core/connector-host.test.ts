@@ -8,7 +8,7 @@ import { RecordingLog } from '../../test/support/recording-log.ts';
 import type { ConnectorHost } from '../connectors/connector.ts';
 import { AppError } from '../domain/errors.ts';
 import type { GapId } from '../domain/gap.ts';
-import { connectorId, kindOf } from '../domain/ids.ts';
+import { type ConnectorId, connectorId, kindOf, type MessageId, type PartId } from '../domain/ids.ts';
 import { formatVaultRef } from '../domain/vault-ref.ts';
 import { createNextId } from '../lib/ids.ts';
 import { Secret } from '../lib/secret.ts';
@@ -87,6 +87,31 @@ class HostWorld {
         ...{ clock, nextId, random, log },
       },
     );
+  }
+
+  /** Puts a message of so many parts into the outbox. */
+  async send(connector: ConnectorId, ...texts: readonly string[]): Promise<MessageId> {
+    const parts = texts.map((text, index) => ({
+      ...{ id: `prt_${text}` as PartId, message: 'msg_1' as MessageId, key: `key:${text}` },
+      address: { connector, conversation: 'room' },
+      operation: { op: 'send', text } as const,
+      ...{ part: index + 1, parts: texts.length },
+      origin: { kind: 'api', principal: 'tok_test' } as const,
+    }));
+    return (await this.store.outbox.enqueue(parts, this.clock.now(), 100)).message;
+  }
+
+  /** The next part is on its platform under this id. */
+  async deliver(platformId: string): Promise<void> {
+    const now = this.clock.now();
+    const request = { now, leaseMs: 1_000, leaseId: `lse_${platformId}`, limit: 1, perSource: 1 };
+    const { rows } = await this.store.outbox.lease(request);
+    for (const row of rows)
+      await this.store.outbox.settle(
+        row,
+        { state: 'delivered', platformIds: [platformId] },
+        { at: now, durationMs: 1, outcome: 'delivered' },
+      );
   }
 
   #checkOpen(): void {
@@ -207,6 +232,19 @@ describe('what a connector gets', () => {
       code: 'not_found',
       message: 'echo:other has no credential. Add one: palyra secrets set.',
     });
+  });
+
+  it('is where its own messages began, as far as they were delivered', async () => {
+    const [mine, theirs] = [await world.host(a), await world.host(b)];
+    const sent = await world.send(a, 'one', 'two');
+    const before = await mine.firstSentOf(sent);
+
+    await world.deliver('p1');
+    await world.deliver('p2');
+
+    expect([before, await mine.firstSentOf(sent)]).toEqual([undefined, 'p1']);
+    expect(await theirs.firstSentOf(sent)).toBeUndefined();
+    expect(await mine.firstSentOf('msg_nothing' as MessageId)).toBeUndefined();
   });
 
   it('is a ledger of its own gaps', async () => {

@@ -59,6 +59,11 @@ export function createConnectorHost(
     loadCursor: () => outsideConnectorScope(() => store.connectors.getCursor(id)),
     isSent: (platformId) =>
       outsideConnectorScope(async () => (await store.outbox.findByPlatformId(id, platformId)) !== undefined),
+    firstSentOf: (message) =>
+      outsideConnectorScope(async () => {
+        const [first] = await store.outbox.listPartsOfMessage(message);
+        return first?.connector === id && first.part === 1 ? first.platformIds[0] : undefined;
+      }),
     notes: createNotes(id, deps),
     gaps: createGaps(id, deps),
     listConversations: (limit) => outsideConnectorScope(() => store.platforms.listConversations(id, limit)),

@@ -1,3 +1,4 @@
+import type { MessageId } from '../../../domain/ids.ts';
 import type { Snowflake } from '../api-types.ts';
 import type { MentionPolicy } from '../config.ts';
 import type { Rest } from '../rest/rest.ts';
@@ -12,5 +13,7 @@ export interface OutboundDeps {
   readonly channelTypeOf: (channel: Snowflake) => number | undefined;
   /** Whether the message is known to be of another part, also from before this session. */
   readonly isSent: (message: Snowflake) => Promise<boolean>;
+  /** The first part of a message, also from before this session. */
+  readonly firstSentOf: (message: MessageId) => Promise<Snowflake | undefined>;
   readonly memory: OutboundMemory;
 }

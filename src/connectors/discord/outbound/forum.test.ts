@@ -107,6 +107,33 @@ describe('a message to a forum', () => {
     expect(bench.posts()).toEqual([['first', ['first', 'second']]]);
   });
 
+  it('of several parts goes on in its own post after a restart, whatever was posted since', async () => {
+    const bench = await openForum();
+    const message = 'msg_one' as MessageId;
+
+    await bench.send(bench.part('first', { to: bench.forum.id, message, parts: 2 }));
+    await bench.send(bench.part('another', { to: bench.forum.id }));
+    bench.restart();
+    await bench.send(bench.part('second', { to: bench.forum.id, message, part: 2, parts: 2 }));
+
+    expect(bench.posts()).toEqual([
+      ['first', ['first', 'second']],
+      ['another', ['another']],
+    ]);
+  });
+
+  it('of which nobody knows the post is refused, and said in no other', async () => {
+    const bench = await openForum();
+    await bench.send(bench.part('another', { to: bench.forum.id }));
+    const part = bench.part('second', { to: bench.forum.id, part: 2, parts: 2 });
+
+    const outcome = await bench.send(part);
+
+    expect(outcome).toMatchObject({ kind: 'rejected', code: 'destination_unavailable', scope: 'message' });
+    expect(bench.posts()).toEqual([['another', ['another']]]);
+    expect(await bench.resolve(part)).toEqual({ kind: 'unresolved' });
+  });
+
   it('is changed and deleted where it is: in its post', async () => {
     const bench = await openForum();
     const sent = await bench.send(bench.part('draft', { to: bench.forum.id }));

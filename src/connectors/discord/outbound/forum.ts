@@ -56,12 +56,12 @@ const notLookedUp: DeliveryOutcome = {
 };
 
 async function sendIntoPost(
-  { part, forum, rendered, priority }: ForumMessage,
+  { part, rendered, priority }: ForumMessage,
   deps: OutboundDeps,
   signal: AbortSignal,
 ): Promise<DeliveryOutcome> {
-  const post = await findPostOf(part, forum, deps, signal);
-  if (typeof post !== 'string') return post;
+  const post = await findPostOf(part, deps);
+  if (post === undefined) return postUnknown;
   const nonce = nonceOf(part.key);
   const answer = await deps.rest.call(toCreate({ channel: post, rendered, nonce, priority }), signal);
   const outcome = outcomeOf(answer, 'create');
@@ -70,21 +70,20 @@ async function sendIntoPost(
   return outcome;
 }
 
-/** The post that the first part of a message opened; after a restart the newest of ours there. */
+/** Into any other post than its own, it would be said in a conversation that it has nothing to do with. */
+const postUnknown: DeliveryOutcome = {
+  kind: 'rejected',
+  code: 'destination_unavailable',
+  detail: 'Nobody knows any more in which post the message began.',
+  scope: 'message',
+};
+
+/** The post that the first part of a message opened: it has the id of its first message. */
 export async function findPostOf(
-  part: OutboundPart,
-  forum: Snowflake,
-  deps: OutboundDeps,
-  signal: AbortSignal,
-): Promise<Snowflake | DeliveryOutcome> {
-  const known = deps.memory.posts.get(part.message);
-  if (known !== undefined) return known;
-  const posts = await listOwnPosts(forum, deps, signal);
-  if (!('list' in posts)) return posts.outcome;
-  const newest = posts.list[0]?.id;
-  if (newest !== undefined) return newest;
-  const detail = 'The post that the message began with is not there any more.';
-  return { kind: 'rejected', code: 'destination_unavailable', detail, scope: 'lane' };
+  { message }: OutboundPart,
+  { memory, firstSentOf }: OutboundDeps,
+): Promise<Snowflake | undefined> {
+  return memory.posts.get(message) ?? firstSentOf(message);
 }
 
 /** Looks for a post that an earlier attempt may have opened. */

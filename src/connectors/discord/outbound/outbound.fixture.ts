@@ -46,6 +46,8 @@ export async function openBench(
   const guild = discord.addGuild();
   const channel = discord.addChannel(guild);
   const fetch = client({ clock });
+  /** As an outbox knows it. */
+  const firstSent = new Map<MessageId, string>();
   const open = (): OutboundDeps => ({
     rest: createRest({
       fetch,
@@ -59,6 +61,7 @@ export async function openBench(
     mentions: 'none',
     channelTypeOf: () => undefined,
     isSent: () => Promise.resolve(false),
+    firstSentOf: (message) => Promise.resolve(firstSent.get(message)),
     memory: new OutboundMemory(),
     ...given,
   });
@@ -93,7 +96,12 @@ export async function openBench(
         ...fields,
       };
     },
-    send: (part) => sendPart(part, deps, signal),
+    send: async (part) => {
+      const outcome = await sendPart(part, deps, signal);
+      const [id] = outcome.kind === 'delivered' ? outcome.platformIds : [];
+      if (id !== undefined && part.part === 1) firstSent.set(part.message, id);
+      return outcome;
+    },
     resolve: (part) => resolveUnknown(part, deps, signal),
     restart: () => {
       deps = open();

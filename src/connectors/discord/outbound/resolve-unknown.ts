@@ -53,8 +53,8 @@ async function resolveInForum(
     const found = await findPost({ part, forum, rendered }, deps, signal);
     return found.kind === 'stuck' ? unresolvedOf(found.outcome) : found;
   }
-  const post = await findPostOf(part, forum, deps, signal);
-  return typeof post === 'string' ? readBack(part, post, rendered, deps, signal) : unresolvedOf(post);
+  const post = await findPostOf(part, deps);
+  return post === undefined ? { kind: 'unresolved' } : readBack(part, post, rendered, deps, signal);
 }
 
 async function readBack(

@@ -49,6 +49,7 @@ export class Outlet {
       mentions: config.mentions,
       channelTypeOf: (channel) => directory.channel(channel)?.type,
       isSent: (message) => host.isSent(message),
+      firstSentOf: (message) => host.firstSentOf(message),
       memory: new OutboundMemory(),
     };
     this.#answers = new Answers({ rest, tickets, bodyOf: (part) => bodyOf(part, config) });

@@ -154,6 +154,7 @@ export class SessionBench {
       accept: (...offered) => this.#host.accept(...offered),
       loadCursor: () => this.#host.loadCursor(),
       isSent: (id) => this.#host.isSent(id),
+      firstSentOf: (message) => this.#host.firstSentOf(message),
       listConversations: (limit) => this.#host.listConversations(limit),
     };
   }
