@@ -118,6 +118,33 @@ describe('a forum', () => {
   );
 
   it.concurrent(
+    'gets the rest of a long message in its own post after a restart, whatever was posted there since',
+    closing(async () => {
+      const world = await open();
+      const { fake, daemon, guild } = world;
+      const forum = fake.addChannel(guild, { type: 15 });
+      const text = Array.from({ length: 400 }, (_none, index) => `word${index}`).join(' ');
+      fake.faults.rest({
+        ...{ method: 'POST', route: '/channels/{channel}/messages' },
+        fault: { kind: 'rate_limit', scope: 'user', retryAfterMs: 500 },
+      });
+      const sending = sendBy(daemon, text, { conversation: forum.id }).catch(() => undefined);
+      await fake.until(() => threadsOf(world, forum).length === 1 && fake.faults.restPending === 0);
+      await daemon.stop();
+      await sending;
+
+      const post = { author: fake.bot.user, content: 'Another one.', allowed: allMentions };
+      const other = fake.openThread({ parent: forum, name: 'another', owner: fake.bot.user, post });
+      await daemon.start();
+      await fake.until(() => threadsOf(world, forum).flatMap((thread) => saidIn(world, thread)).length > 2);
+
+      const [own] = threadsOf(world, forum);
+      expect(saidIn(world, other)).toEqual(['Another one.']);
+      expect(own && saidIn(world, own).join(' ')).toBe(text);
+    }),
+  );
+
+  it.concurrent(
     'has posts that are answered where they are',
     closing(async () => {
       const world = await open();
