@@ -52,7 +52,8 @@ export interface ConnectorCapabilities {
   readonly textMax: number;
   /**
    * For this long after the first attempt the platform recognises a repeated part by its key, in ms.
-   * 0 where it does not: then an uncertain part is looked up, or labelled.
+   * 0 where it does not: then an uncertain part is looked up, or labelled. So is one whose address has a handle,
+   * which may have gone out in another way than by its key.
    */
   readonly idempotentSendMs: number;
 }

@@ -22,9 +22,10 @@ afterEach(closeAll);
 async function uncertain(
   script: OutboxScript = {},
   texts: string | readonly string[] = 'hello',
+  place: { readonly handle?: string } = {},
 ): Promise<{ readonly world: OutboxWorld; readonly parts: readonly PartId[] }> {
   const world = await connectedBy({ answers: [unknown], ...script });
-  const parts = await world.send('m', texts);
+  const parts = await world.send('m', texts, place);
   await settled();
   return { world, parts };
 }
@@ -36,6 +37,7 @@ const lookUp =
   };
 const finds = lookUp(async () => ({ kind: 'delivered', platformIds: ['p-before'] }));
 const findsNothing = lookUp(async () => ({ kind: 'absent' }));
+const canRepeat = lookUp(async () => ({ kind: 'repeatable' }));
 const cannotTell = lookUp(async () => ({ kind: 'unresolved' }));
 
 /** What went out: the key, and whether it says that it may be a repeat. */
@@ -75,6 +77,22 @@ describe('a part of which nobody knows whether it arrived', () => {
     await world.untilIs('delivered', 'm');
 
     expect(sent(world)).toEqual(['m:0']);
+  });
+
+  it('is looked up at once when it answers a command, which no key may have been sent with', async () => {
+    const { world } = await uncertain({ idempotentSendMs: 60_000, prepare: finds }, 'hello', { handle: 'h' });
+
+    await world.untilIs('delivered', 'm');
+
+    expect(sent(world)).toEqual(['m:0']);
+  });
+
+  it('is sent again, without a label, where the connector knows that it comes to the same', async () => {
+    const { world } = await uncertain({ prepare: canRepeat, retry: { onUnknown: 'hold' } });
+
+    await world.untilIs('delivered', 'm');
+
+    expect(sent(world)).toEqual(['m:0', 'm:0']);
   });
 
   it('costs no attempt while the platform wants to be asked later', async () => {
@@ -206,6 +224,40 @@ describe('the doubt stays', () => {
     expect((await world.part('prt_m_1' as PartId)).platformIds).toEqual(['p-before']);
   });
 
+  it('when the connector repeats it and is put off', async () => {
+    const { world } = await uncertain({ answers: [unknown, busy], prepare: canRepeat });
+
+    await world.until(() => sent(world).length === 2);
+
+    expect((await world.part('prt_m_1' as PartId)).uncertain).toBe(true);
+  });
+
+  it('and is told to the connector: it may only repeat what makes no second message', async () => {
+    let looks = 0;
+    const { world } = await uncertain({
+      answers: [unknown, unknown, unknown],
+      retry: { attemptsMax: 9 },
+      prepare: lookUp(async () => {
+        looks += 1;
+        return looks === 1
+          ? { kind: 'repeatable' }
+          : looks === 2
+            ? { kind: 'absent' }
+            : { kind: 'unresolved' };
+      }),
+    });
+
+    await world.untilIs('delivered', 'm');
+
+    expect(world.adapter.session.sent.map(({ uncertain: isUncertain }) => isUncertain)).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
+    expect(sent(world).at(-1)).toBe('m:0 (repeat?)');
+  });
+
   it('is gone when the platform says that it does not have it', async () => {
     const { world } = await uncertain({ answers: [unknown, failed], prepare: findsNothing });
 
@@ -320,39 +372,5 @@ describe('a part that was under way when its daemon died', () => {
     await world.untilIs('delivered', 'm');
 
     expect(sent(world)).toEqual(['m:0 (repeat?)']);
-  });
-});
-
-describe('a change of a message that is gone', () => {
-  const gone = {
-    kind: 'rejected',
-    code: 'message_gone',
-    detail: 'It was deleted.',
-    scope: 'message',
-  } as const satisfies DeliveryOutcome;
-  const ops = (world: OutboxWorld): readonly string[] =>
-    world.adapter.sessions.flatMap((session) => session.sent.map(({ operation }) => operation.op));
-
-  it('becomes a message of its own', async () => {
-    const world = await connectedBy({ answers: [delivered, gone] });
-    await world.send('d', 'a draft');
-    await settled();
-
-    await world.send('m', 'hello', {}, { op: 'edit', text: 'the whole', of: 'd:0' });
-    await world.untilIs('delivered', 'm');
-
-    expect(ops(world)).toEqual(['send', 'edit', 'send']);
-    expect(world.sentTexts.at(-1)).toBe('the whole');
-  });
-
-  it('is looked up like any other when the answer to that was lost', async () => {
-    const world = await connectedBy({ answers: [delivered, gone, unknown, gone], prepare: finds });
-    await world.send('d', 'a draft');
-    await settled();
-
-    await world.send('m', 'hello', {}, { op: 'edit', text: 'the whole', of: 'd:0' });
-    await world.untilIs('delivered', 'm');
-
-    expect(ops(world)).toEqual(['send', 'edit', 'send', 'edit']);
   });
 });

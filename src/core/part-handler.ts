@@ -111,7 +111,9 @@ export class PartHandler {
     // Doing any of the others twice comes to the same.
     if (!part.uncertain || part.operation.op !== 'send') return this.#send(part, session, false, signal);
     const idempotentMs = findAdapter(kindOf(part.source))?.capabilities.idempotentSendMs ?? 0;
-    if (clock.now() - part.firstAttemptAt < idempotentMs) return this.#send(part, session, true, signal);
+    const isKnownByKey =
+      part.address.handle === undefined && clock.now() - part.firstAttemptAt < idempotentMs;
+    if (isKnownByKey) return this.#send(part, session, true, signal);
     let found: ResolvedUnknown;
     try {
       found = await this.#lookUp(part, session, signal);
@@ -119,6 +121,7 @@ export class PartHandler {
       return this.#attemptOfFailedLookUp(part, session, thrown);
     }
     if (found.kind === 'delivered') return { kind: 'found', platformIds: found.platformIds };
+    if (found.kind === 'repeatable') return this.#send(part, session, true, signal);
     if (found.kind === 'absent' || part.possibleDuplicate) return this.#send(part, session, false, signal);
     if (policy.onUnknown === 'hold') return { kind: 'hold' };
     await persist(clock, signal, () => store.outbox.markPossibleDuplicate(part, clock.now()));
@@ -156,7 +159,9 @@ export class PartHandler {
       return { kind: 'made', outcome, uncertain };
     }
     try {
-      const outcome = await this.#call(part, signal, async (limited) => session.sendOutbound(part, limited));
+      const outcome = await this.#call(part, signal, async (limited) =>
+        session.sendOutbound({ ...part, uncertain }, limited),
+      );
       return { kind: 'made', outcome: this.#judge(part, session, outcome), uncertain };
     } catch (thrown) {
       return this.#attemptOfThrow(part, session, thrown, uncertain);

@@ -44,6 +44,11 @@ export interface OutboundPart {
   readonly firstAttemptAt?: number;
   /** An earlier attempt may have been applied and could not be checked: say so in the text. */
   readonly possibleDuplicate: boolean;
+  /**
+   * An earlier attempt may have been applied and was not looked for: this one goes out only in a way that makes
+   * no second message of it.
+   */
+  readonly uncertain?: boolean;
 }
 
 /** A part of which an earlier attempt may have been applied. */

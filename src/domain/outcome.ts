@@ -32,4 +32,6 @@ export type DeliveryOutcome =
 export type ResolvedUnknown =
   | { readonly kind: 'delivered'; readonly platformIds: readonly string[] }
   | { readonly kind: 'absent' }
+  /** Nobody knows, and sending it again comes to the same: it goes the very way of the earlier attempt. */
+  | { readonly kind: 'repeatable' }
   | { readonly kind: 'unresolved' };

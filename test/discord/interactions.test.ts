@@ -293,6 +293,33 @@ describe('a command', () => {
   );
 
   it.concurrent(
+    'is answered once when the answer to that was lost and the life of its token is over then',
+    closing(async () => {
+      const world = await open();
+      const { fake, daemon, channel } = world;
+      world.agent.next(json([{ op: 'send', text: 'Done.' }]));
+      const route = { method: 'PATCH', route: original };
+      fake.faults.rest({ ...route, fault: { kind: 'reset', applied: true } });
+      fake.faults.rest({
+        ...route,
+        fault: {
+          kind: 'status',
+          ...{ status: 401, applied: false, body: { code: 50_027, message: 'Invalid Webhook Token' } },
+        },
+      });
+
+      const interaction = world.command();
+      await fake.until(() => interaction.original?.content === 'Done.' && fake.faults.restPending === 0);
+      await quiet(daemon);
+
+      expect(repliesIn(fake, channel)).toEqual([interaction.original]);
+      const [{ id } = { id: '' }] = await done(daemon);
+      const trace = await daemon.traceUntil(id);
+      expect(JSON.stringify(trace)).toContain('reconciled');
+    }),
+  );
+
+  it.concurrent(
     'is answered in the channel when it could not be acknowledged in time',
     closing(async () => {
       const world = await open();

@@ -196,7 +196,7 @@ export class CoreWorld {
   async send(
     key: string,
     texts: string | readonly string[],
-    place: { readonly connector?: string; readonly conversation?: string } = {},
+    place: { readonly connector?: string; readonly conversation?: string; readonly handle?: string } = {},
     operation?: OutboundOperation,
   ): Promise<readonly PartId[]> {
     const parts = [texts].flat().map((text, index, all) => ({
@@ -206,6 +206,7 @@ export class CoreWorld {
       address: {
         connector: (place.connector ?? 'echo:default') as ConnectorId,
         conversation: place.conversation ?? 'room',
+        ...(place.handle === undefined ? {} : { handle: place.handle }),
       },
       operation: operation ?? { op: 'send' as const, text },
       part: index + 1,

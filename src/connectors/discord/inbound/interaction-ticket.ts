@@ -4,7 +4,7 @@ import { snowflakeTime } from '../snowflake.ts';
 import { present } from '../untrusted.ts';
 
 /** How long a token is good for: https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-callback */
-const lifeMs = 15 * 60_000;
+export const interactionLifeMs = 15 * 60_000;
 /** And how long it takes for it to lapse when nothing is answered: the same page. */
 const firstAnswerMs = 3_000;
 
@@ -47,7 +47,7 @@ export function toTicket(
   if (kind === undefined) return undefined;
   const madeAt = snowflakeTime(interaction.id);
   // Clocks differ, and so do the epochs of servers: an id that cannot be right says nothing.
-  const since = madeAt <= now && now - madeAt <= lifeMs ? madeAt : now;
+  const since = madeAt <= now && now - madeAt <= interactionLifeMs ? madeAt : now;
   return present<InteractionTicket>({
     handle: interactionHandle(interaction.id),
     kind,
@@ -55,7 +55,7 @@ export function toTicket(
     applicationId: interaction.application_id ?? applicationId,
     token: interaction.token,
     acknowledgeBy: since + firstAnswerMs,
-    expiresAt: since + lifeMs,
+    expiresAt: since + interactionLifeMs,
     fileBytesMax: interaction.attachment_size_limit,
   });
 }

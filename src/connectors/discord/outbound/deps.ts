@@ -5,7 +5,7 @@ import type { Rest } from '../rest/rest.ts';
 import type { OutboundMemory } from './memory.ts';
 
 export interface OutboundDeps {
-  readonly rest: Rest;
+  readonly rest: Pick<Rest, 'call'>;
   /** The user that the bot is. */
   readonly selfId: Snowflake;
   readonly mentions: MentionPolicy;

@@ -3,6 +3,7 @@ import type { UncertainPart } from '../../../domain/outbound.ts';
 import type { DeliveryOutcome, ResolvedUnknown } from '../../../domain/outcome.ts';
 import { readMessage } from '../api-read-message.ts';
 import type { ApiMessage, Snowflake } from '../api-types.ts';
+import { interactionLifeMs } from '../inbound/interaction-ticket.ts';
 import { compareSnowflakes, snowflakeAt } from '../snowflake.ts';
 import { listOf } from '../untrusted.ts';
 import type { OutboundDeps } from './deps.ts';
@@ -66,7 +67,7 @@ async function readBack(
 ): Promise<ResolvedUnknown> {
   const nonce = nonceOf(part.key);
   const others = deps.memory.othersThan(nonce);
-  const since = snowflakeAt(part.firstAttemptAt - clockSkewMsMax);
+  const since = oldestOf(part);
   let before: Snowflake | undefined;
   let found: ApiMessage | undefined;
   for (let pages = 0; pages < pagesMax; pages++) {
@@ -92,6 +93,12 @@ async function readBack(
     before = page.messages.at(-1)?.id;
   }
   return found ? delivered(found) : { kind: 'unresolved' };
+}
+
+/** The oldest id that it may have: what takes the place of "is thinking" has been there since then. */
+function oldestOf({ address, firstAttemptAt }: UncertainPart): Snowflake {
+  const placeMs = address.handle === undefined ? 0 : interactionLifeMs;
+  return snowflakeAt(firstAttemptAt - placeMs - clockSkewMsMax);
 }
 
 /** The same words, said twice, are two messages: one that is known to be another's is not this one. */

@@ -37,13 +37,16 @@ async function open(kind: InteractionTicket['kind'] = 'command') {
   const answers = new Answers({
     rest: bench.rest,
     tickets,
+    clock: bench.clock,
     bodyOf: ({ operation }) => (canBeEdited && 'text' in operation ? { content: operation.text } : undefined),
   });
   const send = (
     fields: Partial<OutboundPart> = {},
     operation: OutboundOperation = { op: 'send', text: 'hello' },
   ): Promise<DeliveryOutcome | undefined> => answers.send(part(operation, fields), bench.closing.signal);
-  const isRepeatable = (): Promise<boolean> => answers.isRepeatable(part({ op: 'send', text: 'hello' }, {}));
+  const firstAttemptAt = now;
+  const isRepeatable = (fields: Partial<OutboundPart> = {}): Promise<boolean> =>
+    answers.isRepeatable({ ...part({ op: 'send', text: 'hello' }, fields), firstAttemptAt });
   return { bench, tickets, send, isRepeatable, setFiles: () => (canBeEdited = false) };
 }
 
@@ -97,7 +100,7 @@ describe('the answer to a command', () => {
     const repeatable = await isRepeatable();
     bench.rest.fail(route, ok({ id: '77' }));
 
-    const second = await send({ attempt: 2 });
+    const second = await send({ attempt: 2, uncertain: true });
 
     expect([first?.kind, repeatable]).toEqual(['unknown', true]);
     expect(second).toEqual({ kind: 'delivered', platformIds: ['77'] });
@@ -111,6 +114,56 @@ describe('the answer to a command', () => {
 
     expect(await isRepeatable()).toBe(false);
   });
+
+  it.each([
+    [404, 10_015],
+    [401, 50_027],
+    [404, 10_008],
+  ])(
+    'is looked for before it goes to the channel, when an earlier try may have arrived (%i, %i)',
+    async (status, code) => {
+      const { bench, send, isRepeatable } = await open();
+      bench.rest.fail(route, lost);
+      await send();
+      bench.rest.fail(route, refused(status, code));
+
+      const second = await send({ attempt: 2, uncertain: true });
+      const repeatable = await isRepeatable();
+      const third = await send({ attempt: 2, uncertain: false });
+
+      expect(second).toMatchObject({ kind: 'retry', code: 'answer_lost', deferral: true, afterMs: 0 });
+      expect([repeatable, third]).toEqual([false, undefined]);
+    },
+  );
+
+  it('is looked for too when its life has ended meanwhile', async () => {
+    const { bench, send } = await open();
+    bench.rest.fail(route, lost);
+    await send();
+    bench.clock.advance(900_000);
+
+    const second = await send({ attempt: 2, uncertain: true });
+
+    expect(second).toMatchObject({ kind: 'retry', code: 'answer_lost', deferral: true });
+    expect(bench.rest.requests).toHaveLength(1);
+  });
+
+  it.each([
+    ['of a button', 'component', {}],
+    ['of the messages after the first', 'command', { key: 'turn_1:1:0' }],
+  ] as const)(
+    'is known by its nonce in the channel, for as long as the platform keeps that: %s',
+    async (_which, kind, fields) => {
+      const { bench, send, isRepeatable } = await open(kind);
+      bench.rest.fail(route, ok({ id: '77' }));
+      await send();
+
+      const early = await isRepeatable(fields);
+      bench.clock.advance(120_000);
+
+      expect([early, await isRepeatable(fields)]).toEqual([true, false]);
+    },
+  );
 
   it('leaves the place to the first message: the others go to the channel', async () => {
     const { bench, send } = await open();

@@ -1,5 +1,7 @@
-import type { OutboundPart } from '../../../domain/outbound.ts';
+import type { OutboundPart, UncertainPart } from '../../../domain/outbound.ts';
 import type { DeliveryOutcome } from '../../../domain/outcome.ts';
+import type { Clock } from '../../../lib/clock.ts';
+import { discordCapabilities } from '../capabilities.ts';
 import { outcomeOf } from '../rest/outcome.ts';
 import type { Rest } from '../rest/rest.ts';
 import type { Remembered, Tickets } from './tickets.ts';
@@ -7,6 +9,7 @@ import type { Remembered, Tickets } from './tickets.ts';
 export interface AnswersDeps {
   readonly rest: Pick<Rest, 'call'>;
   readonly tickets: Pick<Tickets, 'recall' | 'claim' | 'forget'>;
+  readonly clock: Pick<Clock, 'now'>;
   /** What goes out for a part, without the place that it goes to. */
   readonly bodyOf: (part: OutboundPart) => Readonly<Record<string, unknown>> | undefined;
 }
@@ -31,7 +34,8 @@ export class Answers {
     if (op === 'delete' && message === undefined) return this.#withdraw(handle, signal);
     if (op !== 'send') return undefined;
     const ticket = await this.#deps.tickets.recall(handle);
-    if (!ticket || !hasPlace(ticket)) return undefined;
+    if (!ticket) return instead(part);
+    if (!hasPlace(ticket)) return undefined;
     if (ticket.answeredBy !== undefined && ticket.answeredBy !== part.key) return undefined;
     const json = this.#deps.bodyOf(part);
     if (!json) {
@@ -43,7 +47,7 @@ export class Answers {
   }
 
   async #answer(
-    { key }: OutboundPart,
+    part: OutboundPart,
     {
       handle,
       ticket,
@@ -52,7 +56,7 @@ export class Answers {
     signal: AbortSignal,
   ): Promise<DeliveryOutcome | undefined> {
     // Before the call: after a crash it must not be taken for a place that is still free.
-    await this.#deps.tickets.claim(handle, ticket, key);
+    await this.#deps.tickets.claim(handle, ticket, part.key);
     const answer = await this.#deps.rest.call(
       {
         method: 'PATCH',
@@ -66,17 +70,20 @@ export class Answers {
     );
     if (answer.kind === 'refused' && isOver(answer)) {
       await this.#deps.tickets.forget(handle);
-      return undefined;
+      return instead(part);
     }
     // Not that of an edit: the next try may come when the place is gone, and make a message of its own.
     return outcomeOf(answer, 'create');
   }
 
-  /** Whether another try takes the very place that an earlier one may have taken: then it makes no second message. */
-  async isRepeatable({ address, key }: Pick<OutboundPart, 'address' | 'key'>): Promise<boolean> {
+  /** Whether another try goes the way of an earlier one, on which it makes no second message. */
+  async isRepeatable({ address, key, firstAttemptAt }: UncertainPart): Promise<boolean> {
     if (address.handle === undefined) return false;
     const ticket = await this.#deps.tickets.recall(address.handle);
-    return ticket?.answeredBy === key;
+    if (!ticket) return false;
+    // What has not claimed the place went to the channel, under its nonce.
+    const isByNonce = this.#deps.clock.now() - firstAttemptAt < discordCapabilities.idempotentSendMs;
+    return ticket.answeredBy === key || isByNonce;
   }
 
   /** Nothing comes in its place: "is thinking" goes away. */
@@ -99,6 +106,16 @@ export class Answers {
     await this.#deps.tickets.forget(handle);
     return { kind: 'delivered', platformIds: [] };
   }
+}
+
+/**
+ * What becomes of a part whose place is gone: it goes to the channel, unless it may have taken the place before.
+ * Then it has to be looked for first, which costs no attempt.
+ */
+function instead({ uncertain = false }: OutboundPart): DeliveryOutcome | undefined {
+  if (!uncertain) return undefined;
+  const detail = 'The time to answer is over; whether an earlier try arrived has to be looked for.';
+  return { kind: 'retry', code: 'answer_lost', afterMs: 0, scope: 'message', deferral: true, detail };
 }
 
 /** What stands where "is thinking" stood. */

@@ -23,7 +23,7 @@ import type { Tickets } from './tickets.ts';
 
 export interface OutletDeps {
   readonly host: ConnectorHost<DiscordConfig>;
-  readonly rest: Rest;
+  readonly rest: Pick<Rest, 'call'>;
   readonly directory: Directory;
   readonly tickets: Tickets;
   readonly selfId: Snowflake;
@@ -52,7 +52,10 @@ export class Outlet {
       firstSentOf: (message) => host.firstSentOf(message),
       memory: new OutboundMemory(),
     };
-    this.#answers = new Answers({ rest, tickets, bodyOf: (part) => bodyOf(part, config) });
+    this.#answers = new Answers({
+      ...{ rest, tickets, clock: host.clock },
+      bodyOf: (part) => bodyOf(part, config),
+    });
     this.reader = new Reader({
       connectorId: host.connectorId,
       selfId,
@@ -71,7 +74,7 @@ export class Outlet {
   }
 
   async resolveUnknown(part: UncertainPart, signal: AbortSignal): Promise<ResolvedUnknown> {
-    if (await this.#answers.isRepeatable(part)) return { kind: 'absent' };
+    if (await this.#answers.isRepeatable(part)) return { kind: 'repeatable' };
     return resolveUnknown(part, this.#deps, signal);
   }
 

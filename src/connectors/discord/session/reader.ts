@@ -14,7 +14,7 @@ import { compareSnowflakes, snowflakeTime } from '../snowflake.ts';
 export interface ReaderDeps {
   readonly connectorId: ConnectorId;
   readonly selfId: Snowflake;
-  readonly rest: Rest;
+  readonly rest: Pick<Rest, 'call'>;
   /** The channel of a conversation; for `user:<id>` the direct channel, opened when it must be. */
   readonly findPlace: (
     place: { readonly conversation: string; readonly thread?: string },
