@@ -96,15 +96,20 @@ export async function openBench(
         ...fields,
       };
     },
-    send: async (part) => {
-      const outcome = await sendPart(part, deps, signal);
-      const [id] = outcome.kind === 'delivered' ? outcome.platformIds : [];
-      if (id !== undefined && part.part === 1) firstSent.set(part.message, id);
-      return outcome;
-    },
+    send: async (part) => noted(part, await sendPart(part, deps, signal), firstSent),
     resolve: (part) => resolveUnknown(part, deps, signal),
     restart: () => {
       deps = open();
     },
   };
+}
+
+function noted(
+  { message, part }: OutboundPart,
+  outcome: DeliveryOutcome,
+  firstSent: Map<MessageId, string>,
+): DeliveryOutcome {
+  const [id] = outcome.kind === 'delivered' ? outcome.platformIds : [];
+  if (id !== undefined && part === 1) firstSent.set(message, id);
+  return outcome;
 }
