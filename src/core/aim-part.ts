@@ -1,18 +1,38 @@
+import type { UncertainPart } from '../domain/outbound.ts';
+import type { ResolvedUnknown } from '../domain/outcome.ts';
 import type { LeasedPart, PartRecord } from '../store/outbox-store.ts';
 
+/** The key of the part whose message this one changes. */
+export function targetOf({ operation }: LeasedPart): string | undefined {
+  return 'of' in operation ? operation.of : undefined;
+}
+
+/** As what a part has to be looked for on the platform that was given up and may be there all the same. */
+export function asUncertain(target: PartRecord): UncertainPart | undefined {
+  const { id, message, key, part, parts, possibleDuplicate, address, operation } = target;
+  if (target.state === 'delivered' || !target.uncertain || !address || !operation) return undefined;
+  return {
+    ...{ id, message, key, part, parts, possibleDuplicate, address, operation },
+    attempt: target.attempts,
+    firstAttemptAt: target.createdAt,
+    uncertain: true,
+  };
+}
+
 /**
- * Gives a change `of` another part's message the id of that message. Where there is no such message, an edit
- * becomes a message of its own, and for a deletion nothing is left to do: undefined.
+ * Gives a change `of` another part's message the id of that message; `found` is what looking for it came to.
+ * Where there is no such message, an edit becomes a message of its own, and for a deletion nothing is left to
+ * do: undefined.
  */
-export async function aimPart(
+export function aimPart(
   part: LeasedPart,
-  getPartByKey: (key: string) => Promise<PartRecord | undefined>,
-): Promise<LeasedPart | undefined> {
-  const { operation, address } = part;
-  if (!('of' in operation)) return part;
-  const target = await getPartByKey(operation.of);
-  const message = target?.state === 'delivered' ? target.platformIds[0] : undefined;
-  if (message !== undefined) return { ...part, address: { ...address, message } };
+  target: PartRecord | undefined,
+  found: ResolvedUnknown = { kind: 'absent' },
+): LeasedPart | undefined {
+  if (targetOf(part) === undefined) return part;
+  const known = target?.state === 'delivered' ? target : found.kind === 'delivered' ? found : undefined;
+  const message = known?.platformIds[0];
+  if (message !== undefined) return { ...part, address: { ...part.address, message } };
   return asOwnMessage(part);
 }
 

@@ -2,13 +2,14 @@ import type { ConnectorAdapter, ConnectorSession } from '../connectors/connector
 import { AppError, isAppError } from '../domain/errors.ts';
 import { type ConnectorId, kindOf } from '../domain/ids.ts';
 import type { DeliveryOutcome, ResolvedUnknown } from '../domain/outcome.ts';
+import type { UncertainPart } from '../domain/outbound.ts';
 import type { ReasonCode } from '../domain/reasons.ts';
 import { type RetryPolicy, type Settlement, settle } from '../domain/settle.ts';
 import { type Clock, deadline, rejectAfterGrace } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { AttemptReport, LeasedPart } from '../store/outbox-store.ts';
+import type { AttemptReport, LeasedPart, PartRecord } from '../store/outbox-store.ts';
 import type { Store } from '../store/store.ts';
-import { aimPart, asOwnMessage } from './aim-part.ts';
+import { aimPart, asOwnMessage, asUncertain, targetOf } from './aim-part.ts';
 import { inConnectorScope } from './connector-scope.ts';
 import { leaseLost } from './lease-worker.ts';
 import { persist } from './persist.ts';
@@ -37,6 +38,15 @@ type Attempt =
   | { readonly kind: 'found'; readonly platformIds: readonly string[] }
   | { readonly kind: 'hold' }
   | { readonly kind: 'wait'; readonly reason: ReasonCode };
+
+/** What an attempt is made with. */
+interface Means {
+  readonly session: ConnectorSession;
+  readonly policy: RetryPolicy;
+  readonly signal: AbortSignal;
+  /** The platform recognises a repeat of the part by its key, and it goes out in no other way. */
+  readonly isKnownByKey: boolean;
+}
 
 /** How long an adapter whose call was aborted has to say whether something was sent. */
 const answerGraceMs = 2_000;
@@ -92,27 +102,68 @@ export class PartHandler {
   ): Promise<Attempt> {
     if (!session) return { kind: 'wait', reason: 'connector_offline' };
     if (signal.aborted) return { kind: 'wait', reason: 'daemon_stopping' };
-    const aimed = await aimPart(part, (key) =>
-      persist(this.#deps.clock, signal, () => this.#deps.store.outbox.getPartByKey(key)),
-    );
+    const target = await this.#targetOf(part, signal);
+    const sought = target && asUncertain(target);
+    const isKnownByKey = sought === undefined && this.#isKnownByKey(part);
+    const means = { session, policy, signal, isKnownByKey };
+    const found = sought ? await this.#seek(part, sought, means) : nothing;
+    if (found.kind === 'made' || found.kind === 'wait' || found.kind === 'found') return found;
+    const aimed = aimPart(part, target, found);
     if (!aimed) return { kind: 'found', platformIds: [] };
-    const attempt = await this.#attemptOn(aimed, session, policy, signal);
+    const attempt = await this.#attemptOn(aimed, means);
     const instead = isGone(attempt) ? asOwnMessage(part) : undefined;
-    return instead ? this.#attemptOn(instead, session, policy, signal) : attempt;
+    return instead ? this.#attemptOn(instead, means) : attempt;
   }
 
-  async #attemptOn(
+  /** What answers a command may have gone out in another way. */
+  #isKnownByKey(part: LeasedPart): boolean {
+    if (part.address.handle !== undefined) return false;
+    const { clock, findAdapter } = this.#deps;
+    const { idempotentSendMs = 0 } = findAdapter(kindOf(part.source))?.capabilities ?? {};
+    return clock.now() - part.firstAttemptAt < idempotentSendMs;
+  }
+
+  async #targetOf(part: LeasedPart, signal: AbortSignal): Promise<PartRecord | undefined> {
+    const { clock, store } = this.#deps;
+    const key = targetOf(part);
+    return key === undefined ? undefined : persist(clock, signal, () => store.outbox.getPartByKey(key));
+  }
+
+  /**
+   * Whether the message that is to be changed is there, although sending it was given up. When nobody can be
+   * asked now, the part waits for that, or uses up an attempt; with the last one an answer goes out by itself.
+   */
+  async #seek(
     part: LeasedPart,
-    session: ConnectorSession,
-    policy: RetryPolicy,
-    signal: AbortSignal,
-  ): Promise<Attempt> {
-    const { clock, store, findAdapter } = this.#deps;
+    sought: UncertainPart,
+    { session, policy, signal }: Means,
+  ): Promise<ResolvedUnknown | Exclude<Attempt, { kind: 'hold' }>> {
+    const { uncertain, possibleDuplicate } = part;
+    const own = asOwnMessage(part);
+    // It may have gone out by itself before: it does so again, with the label.
+    if (own && possibleDuplicate) return nothing;
+    try {
+      const found = await this.#lookUp(sought, session, signal);
+      if (found.kind !== 'delivered' || !own || !uncertain) return found;
+      const before = await this.#lookUp(own, session, signal);
+      if (before.kind === 'delivered') return { kind: 'found', platformIds: before.platformIds };
+      return before.kind === 'absent' ? found : nothing;
+    } catch (thrown) {
+      if (signal.aborted) return { kind: 'wait', reason: 'daemon_stopping' };
+      const stopped = this.#attemptWithoutCredential(part, session, thrown, uncertain);
+      if (stopped) return stopped;
+      if (isAppError(thrown, 'rate_limited')) return { kind: 'made', outcome: askLater, uncertain };
+      this.#deps.log.warn('delivery.reconcile_failed', { delivery_id: sought.id, error: thrown });
+      if (own && part.attempts >= policy.attemptsMax) return { kind: 'unresolved' };
+      return { kind: 'made', outcome: notSought, uncertain };
+    }
+  }
+
+  async #attemptOn(part: LeasedPart, means: Means): Promise<Attempt> {
+    const { clock, store } = this.#deps;
+    const { session, policy, signal, isKnownByKey } = means;
     // Doing any of the others twice comes to the same.
     if (!part.uncertain || part.operation.op !== 'send') return this.#send(part, session, false, signal);
-    const idempotentMs = findAdapter(kindOf(part.source))?.capabilities.idempotentSendMs ?? 0;
-    const isKnownByKey =
-      part.address.handle === undefined && clock.now() - part.firstAttemptAt < idempotentMs;
     if (isKnownByKey) return this.#send(part, session, true, signal);
     let found: ResolvedUnknown;
     try {
@@ -128,9 +179,16 @@ export class PartHandler {
     return this.#send({ ...part, possibleDuplicate: true }, session, false, signal);
   }
 
-  async #lookUp(part: LeasedPart, session: ConnectorSession, signal: AbortSignal): Promise<ResolvedUnknown> {
+  async #lookUp(
+    part: UncertainPart,
+    session: ConnectorSession,
+    signal: AbortSignal,
+  ): Promise<ResolvedUnknown> {
     if (!session.resolveUnknown) return { kind: 'unresolved' };
-    const found = await this.#call(part, signal, async (limited) => session.resolveUnknown?.(part, limited));
+    const { connector } = part.address;
+    const found = await this.#call(connector, signal, async (limited) =>
+      session.resolveUnknown?.(part, limited),
+    );
     return found ?? { kind: 'unresolved' };
   }
 
@@ -159,7 +217,7 @@ export class PartHandler {
       return { kind: 'made', outcome, uncertain };
     }
     try {
-      const outcome = await this.#call(part, signal, async (limited) =>
+      const outcome = await this.#call(part.source, signal, async (limited) =>
         session.sendOutbound({ ...part, uncertain }, limited),
       );
       return { kind: 'made', outcome: this.#judge(part, session, outcome), uncertain };
@@ -200,7 +258,7 @@ export class PartHandler {
     session: ConnectorSession,
     thrown: unknown,
     uncertain: boolean,
-  ): Attempt | undefined {
+  ): Extract<Attempt, { kind: 'made' | 'wait' }> | undefined {
     if (isAppError(thrown, 'vault_locked')) return { kind: 'wait', reason: 'vault_locked' };
     if (!isAppError(thrown, 'not_found')) return undefined;
     const { message: detail } = thrown;
@@ -210,14 +268,14 @@ export class PartHandler {
 
   /** Calls into an adapter, which may not listen to its signal. @throws `tookTooLong` when it gives no answer. */
   async #call<Value>(
-    part: LeasedPart,
+    connector: ConnectorId,
     signal: AbortSignal,
     call: (limited: AbortSignal) => Promise<Value>,
   ): Promise<Value> {
     const { clock, attemptMs } = this.#deps;
     const limited = deadline(clock, attemptMs, () => tookTooLong, signal);
     try {
-      const work = inConnectorScope(part.source, () => call(limited.signal));
+      const work = inConnectorScope(connector, () => call(limited.signal));
       return await rejectAfterGrace(work, limited.signal, clock, answerGraceMs);
     } catch (thrown) {
       throw limited.signal.aborted && thrown === limited.signal.reason ? tookTooLong : thrown;
@@ -296,6 +354,8 @@ function isGone(attempt: Attempt): boolean {
   return attempt.outcome.code === 'message_gone';
 }
 
+const nothing: ResolvedUnknown = { kind: 'absent' };
+
 /** A question that has to wait costs no attempt either. */
 const askLater: DeliveryOutcome = {
   kind: 'retry',
@@ -303,6 +363,14 @@ const askLater: DeliveryOutcome = {
   scope: 'lane',
   deferral: true,
   detail: 'Whether an earlier attempt arrived can be asked later.',
+};
+
+const notSought: DeliveryOutcome = {
+  kind: 'retry',
+  code: 'transient_network',
+  scope: 'lane',
+  deferral: false,
+  detail: 'The platform could not be asked whether the message that this one changes is there.',
 };
 
 const tookTooLong = new AppError('timeout', 'The connector did not answer in time.');

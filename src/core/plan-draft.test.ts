@@ -131,6 +131,13 @@ describe('what is left of a turn that died', () => {
     expect(markInterrupted([draft(0, { state })], deps())).toHaveLength(count);
   });
 
+  it.each<PartState>(['dead', 'held', 'discarded'])(
+    'is marked where its draft is %s and may be there all the same',
+    (state) => {
+      expect(markInterrupted([draft(0, { state, uncertain: true })], deps())).toHaveLength(1);
+    },
+  );
+
   it('says so again when it is replayed and dies again', () => {
     const [first] = markInterrupted([draft()], deps());
     const second = markInterrupted([draft(), record(first!.key, first!.operation)], deps());

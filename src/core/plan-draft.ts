@@ -91,8 +91,8 @@ function isDraft({ operation }: PartRecord): boolean {
   return operation?.op === 'send' && operation.draft === true;
 }
 
-function mayBeThere({ state }: PartRecord): boolean {
-  return state === 'pending' || state === 'delivered';
+function mayBeThere({ state, uncertain }: PartRecord): boolean {
+  return state === 'pending' || state === 'delivered' || uncertain;
 }
 
 function slotOf({ origin }: PartRecord): number {

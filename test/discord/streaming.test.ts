@@ -16,8 +16,9 @@ interface StreamingWorld extends DiscordWorld {
   ask(): Promise<Stream>;
 }
 
-async function open(): Promise<StreamingWorld> {
-  const world = await openDiscordWorld({}, { config: hasty });
+async function open(outbox: object = {}): Promise<StreamingWorld> {
+  const config = { ...hasty, outbox: { ...hasty.outbox, ...outbox } };
+  const world = await openDiscordWorld({}, { config });
   const agent = await StreamingAgent.open();
   await useAgent(world.daemon, agent.url, { attemptsMax: 3 });
   const { fake, user } = world;
@@ -163,6 +164,29 @@ describe('an answer that is streamed', () => {
       await quiet(daemon);
 
       expect(saidIn(world, dm)).toHaveLength(1);
+    }),
+  );
+
+  it.concurrent(
+    'is finished in the message that came of it, although the answer to that was lost for good',
+    closing(async () => {
+      const world = await open({ attemptsMax: 1 });
+      const { fake, daemon, dm } = world;
+      fake.faults.rest({
+        ...{ method: 'POST', route: '/channels/{channel}/messages' },
+        fault: { kind: 'reset', applied: true },
+      });
+      const stream = await world.ask();
+      stream.draft('Once');
+      await until(async () => ((await daemon.api('GET /status')).outbox.dead > 0 ? true : undefined));
+
+      stream.send('The end.');
+      stream.end();
+      await shown(world, 'The end.');
+      await quiet(daemon);
+
+      expect(fake.requests.of('POST', '/channels/{channel}/messages')).toHaveLength(1);
+      expect(saidIn(world, dm)).toEqual(['The end.']);
     }),
   );
 
