@@ -83,6 +83,20 @@ module.exports = {
       to: { dependencyTypesNot: ['type-only'], pathNot: '^src/connectors/[^/]+/onboarding/form\\.ts$' },
     },
     {
+      name: 'one-way-out',
+      comment:
+        'All that goes out passes the guards of src/lib: the fetch and the sockets that come in as dependencies.',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: '\\.test\\.ts$|\\.fixture\\.ts$|^src/lib/|^src/http/(admin|ingress)/server\\.ts$',
+      },
+      to: {
+        path: '^(node:)?(https?|http2|net|tls|dgram|dns)(/|$)|(^|/)node_modules/(undici|ws)/|^(undici|ws)$',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'no-orphans',
       severity: 'error',
       from: { orphan: true, pathNot: '\\.test\\.ts$|\\.d\\.ts$|^src/entry\\.ts$|worker\\.ts$' },

@@ -1,6 +1,5 @@
-import { isIP } from 'node:net';
 import { AppError } from '../domain/errors.ts';
-import { plainAddress } from '../lib/address-blocks.ts';
+import { compileBlocks } from '../lib/address-blocks.ts';
 import type { Clock } from '../lib/clock.ts';
 import { TokenBuckets } from '../lib/token-buckets.ts';
 
@@ -29,7 +28,4 @@ export class RateLimiter {
   }
 }
 
-export function isLoopback(address: string): boolean {
-  const plain = plainAddress(address);
-  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'));
-}
+export const isLoopback = compileBlocks(['127.0.0.0/8', '::1']);

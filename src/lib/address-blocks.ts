@@ -30,6 +30,11 @@ export function plainAddress(address: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address;
 }
 
+/** Whether the text is an IP address, in either spelling. */
+export function isAddress(text: string): boolean {
+  return isIP(plainAddress(text)) !== 0;
+}
+
 function addBlock(list: BlockList, block: string): void {
   const [address = '', prefix, ...rest] = block.split('/');
   const family = isIP(address);

@@ -1,5 +1,4 @@
-import { isIP } from 'node:net';
-import { type AddressMatcher, plainAddress } from '../../lib/address-blocks.ts';
+import { type AddressMatcher, isAddress, plainAddress } from '../../lib/address-blocks.ts';
 
 /**
  * Who sent the request. `X-Forwarded-For` is read from its right end, and only as far as the hops are
@@ -17,7 +16,7 @@ export function remoteAddressOf(
     .filter((hop) => hop !== '');
   while (isTrusted(address)) {
     const hop = hops.pop();
-    if (hop === undefined || isIP(plainAddress(hop)) === 0) return address;
+    if (hop === undefined || !isAddress(hop)) return address;
     address = plainAddress(hop);
   }
   return address;
