@@ -73,6 +73,11 @@ describe('the configuration', () => {
       { inbox: { retryMsMin: 9, retryMsMax: 1 } },
       /inbox\.retryMsMin: must not be more than retryMsMax/,
     ],
+    [
+      'repeats that are forgotten before a platform stops making them',
+      { retention: { tombstonesMs: 48 * 3_600_000 - 1 } },
+      /retention\.tombstonesMs: must be at least 172800000 \(48 hours\)/,
+    ],
     ['a proxy that is no block', { trustedProxies: ['home'] }, /trustedProxies\.0: /],
     ['an address with a query', { publicUrl: 'https://a.example/?x' }, /publicUrl: must have no query/],
     ['an unknown source of the key', { masterKey: { kind: 'wish' } }, /masterKey\.kind: /],

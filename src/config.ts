@@ -29,6 +29,9 @@ function isBlock(block: string): boolean {
 
 const mib = 1024 * 1024;
 
+/** Slack and Telegram deliver again for up to 24 h, and a session may read back as much. */
+const repeatsMsMin = 48 * hours;
+
 const count = z.int().positive();
 const ms = z.int().positive();
 
@@ -191,7 +194,12 @@ export const Config = z.strictObject({
       contentsMs: ms
         .default(14 * days)
         .describe('How long texts and payloads are kept after an event or message has ended.'),
-      tombstonesMs: ms.default(90 * days).describe('How long repeats are recognised.'),
+      tombstonesMs: ms
+        .min(repeatsMsMin, 'must be at least 172800000 (48 hours): platforms repeat what is a day old')
+        .default(90 * days)
+        .describe(
+          'How long repeats are recognised: at least 48 hours, and longer than any connector reads back.',
+        ),
       deadLettersMs: ms.default(90 * days).describe('How long dead letters wait for a decision.'),
       journalMs: ms.default(30 * days).describe('How long steps can be traced.'),
       auditMs: ms.default(365 * days).describe('How long changes by operators are kept.'),
