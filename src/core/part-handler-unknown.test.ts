@@ -167,6 +167,21 @@ describe('a part of which nobody knows whether it arrived', () => {
     expect(sent(world)).toEqual(['m:0', 'next:0']);
   });
 
+  it('is told of as an error when it is held', async () => {
+    const { world, parts } = await uncertain({ retry: { onUnknown: 'hold' } });
+
+    await world.untilIs('held', 'm');
+    await settled();
+
+    expect(world.log.lines.filter(({ level }) => level === 'error')).toEqual([
+      expect.objectContaining({
+        event: 'delivery.held',
+        delivery_id: parts[0],
+        code: 'unknown_outcome_held',
+      }),
+    ]);
+  });
+
   it('is never sent before the one that stands before it', async () => {
     const { world } = await uncertain({ prepare: findsNothing }, ['one', 'two']);
 

@@ -74,6 +74,25 @@ describe('a part', () => {
     });
   });
 
+  it('is told of as an error when it is dead, and not before', async () => {
+    const world = await connected(failed, refused);
+
+    const [part] = await world.send('m', 'hello');
+    await settled();
+    const before = world.log.eventsAt('error');
+    await world.untilIs('dead', 'm');
+
+    expect(before).toEqual([]);
+    expect(world.log.lines.filter(({ level }) => level === 'error')).toEqual([
+      expect.objectContaining({
+        event: 'delivery.dead',
+        connector_id: id,
+        delivery_id: part,
+        code: 'platform_rejected',
+      }),
+    ]);
+  });
+
   it('is not tried again when it has failed for too long', async () => {
     const old = { ...failed, afterMs: coreSettings.retry.ageMsMax };
     const world = await connected(old, failed);

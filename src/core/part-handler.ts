@@ -78,7 +78,9 @@ export class PartHandler {
         return this.#settle(part, settlement, part.uncertain ? 'unknown' : 'retry', durationMs, signal);
       }
       case 'hold':
-        return persist(clock, signal, () => store.outbox.hold(part, clock.now()));
+        await persist(clock, signal, () => store.outbox.hold(part, clock.now()));
+        this.#cryOut('delivery.held', part, 'unknown_outcome_held');
+        return;
       case 'wait':
         return this.#wait(part, attempt.reason, signal);
       case 'found': {
@@ -295,7 +297,7 @@ export class PartHandler {
     return settlement.state === 'pending' && uncertain ? { ...settlement, uncertain } : settlement;
   }
 
-  #settle(
+  async #settle(
     part: LeasedPart,
     settlement: Settlement,
     outcome: AttemptReport['outcome'],
@@ -316,7 +318,19 @@ export class PartHandler {
       duration_ms: durationMs,
     });
     const report = { at: clock.now(), durationMs, outcome };
-    return persist(clock, signal, () => store.outbox.settle(part, settlement, report));
+    await persist(clock, signal, () => store.outbox.settle(part, settlement, report));
+    if (settlement.state === 'dead') this.#cryOut('delivery.dead', part, settlement.code);
+  }
+
+  /** It stays where it is until a person decides. */
+  #cryOut(event: 'delivery.dead' | 'delivery.held', part: LeasedPart, code: ReasonCode): void {
+    this.#deps.log.error(event, {
+      connector_id: part.source,
+      lane: part.lane,
+      delivery_id: part.id,
+      inbox_id: part.event,
+      code,
+    });
   }
 
   /** A session that was opened before the hold was written down has not seen it, and nobody else would end it. */

@@ -26,6 +26,9 @@ export interface SimProcessDeps {
   readonly settings: EngineSettings;
 }
 
+/** Errors that bad weather leads to: a connector that is lost, and what a person is to decide about. */
+const expected = new Set(['connector.status', 'delivery.held']);
+
 /**
  * One daemon as the simulation runs it: the real engine on the real store, with weather between it and the
  * world. Killed, it never hears of anything again, and nothing that it does reaches anybody.
@@ -196,7 +199,7 @@ export class SimProcess {
       error: (event, fields) => {
         const error = fields?.error;
         const isWeather = error instanceof AppError && error.code === 'unavailable';
-        if (!isWeather && event !== 'connector.status')
+        if (!isWeather && !expected.has(event))
           marks.complain(
             `${event} ${error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(fields)}`,
           );
