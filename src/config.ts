@@ -75,6 +75,9 @@ export const Config = z.strictObject({
       turnsPerSourceMax: count
         .default(16)
         .describe('Turns of one connector or integration that run at once.'),
+      botTurnsPerDayMax: count
+        .default(48)
+        .describe('Turns that one bot may cause on one connector within 24 hours, where a rule admits bots.'),
       retryMsMin: ms
         .default(1 * seconds)
         .describe('The wait after the first failed turn; doubles from there.'),

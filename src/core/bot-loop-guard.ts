@@ -6,8 +6,8 @@ const lanesMax = 10_000;
 const turnsKeptMax = 16;
 
 /**
- * Counts the turns in a row that bots caused in a lane, each once, however often it is tried. A person's
- * message sets the count back. Kept in memory for the lanes seen last: after a restart a loop may run its
+ * Counts the turns in a row that bots caused in a lane, each once, however often it is tried. A turn that a
+ * person causes sets the count back. Kept in memory for the lanes seen last: after a restart a loop may run its
  * few turns once more.
  */
 export class BotLoopGuard {

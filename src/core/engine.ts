@@ -56,6 +56,8 @@ export interface EventHandlerSettings {
   /** How long to wait when something must be mended first: no such agent, a locked vault. */
   readonly waitMs: number;
   readonly outboxDepthMax: number;
+  /** Turns that one bot may cause on one connector within 24 hours. */
+  readonly botTurnsPerDayMax: number;
 }
 
 export interface EngineSettings {
@@ -189,6 +191,7 @@ export class Engine {
       store,
       router: () => this.policy.router,
       botLoops: new BotLoopGuard(),
+      botTurnsPerDayMax: events.botTurnsPerDayMax,
       turns,
       settler,
       clock,

@@ -5,17 +5,17 @@ import { message, sender } from '../../test/support/events.ts';
 import { settled } from '../../test/support/manual-clock.ts';
 import { AppError } from '../domain/errors.ts';
 import type { EventId } from '../domain/ids.ts';
-import type { InboundEvent, InboundMessageEdited, InboundMessageEvent } from '../domain/inbound-event.ts';
-import type { Engine } from './engine.ts';
+import type { InboundMessageEvent } from '../domain/inbound-event.ts';
+import type { Engine, EventHandlerSettings } from './engine.ts';
 
 afterEach(closeAll);
 
 const bot = sender({ id: 'echo:user:robot', kind: 'bot' });
 
-async function started(): Promise<CoreWorld & { readonly engine: Engine }> {
+async function started(events: Partial<EventHandlerSettings> = {}): Promise<CoreWorld & { engine: Engine }> {
   const world = new CoreWorld();
   await world.furnish();
-  const engine = await world.start();
+  const engine = await world.start({ events: { ...coreSettings.events, ...events } });
   await settled();
   return Object.assign(world, { engine });
 }
@@ -106,68 +106,6 @@ describe('an event', () => {
   });
 });
 
-describe('a message that its author changes before its turn comes', () => {
-  /** What people do while the conversation is held up by a turn that is under way. */
-  async function whileBusy(world: World, ...later: readonly InboundEvent[]): Promise<readonly EventId[]> {
-    const go = Promise.withResolvers<undefined>();
-    world.run = async () => {
-      await go.promise;
-      return { kind: 'answered' };
-    };
-    await hear(world);
-    const ids = await world.accept(world.engine, ...later);
-    go.resolve(undefined);
-    await world.until(async () => (await world.event(ids.at(-1)!)).state !== 'pending');
-    return ids;
-  }
-  const said = message({ text: 'deply' });
-  const edited = (fields: Partial<InboundMessageEdited> = {}): InboundMessageEdited => ({
-    ...said,
-    type: 'message.edited',
-    dedupeKey: `edit:${fields.text}`,
-    text: 'deploy',
-    mentions: { self: true, everyone: false, users: [] },
-    ...fields,
-  });
-  const deleted = {
-    ...said,
-    type: 'message.deleted',
-    dedupeKey: 'delete',
-    sender: sender({ id: 'x' }),
-  } as const;
-
-  it('reaches the agent as it is now, and the trace says so', async () => {
-    const world = await started();
-
-    const [id] = await whileBusy(world, said, message(), edited({ text: 'dploy' }), edited());
-
-    expect(world.turns.map(({ event }) => 'text' in event && event.text)).toEqual([
-      'hello',
-      'deploy',
-      'hello',
-    ]);
-    const steps = await world.store.journal.listSubject(id!, 100);
-    expect(steps.map(({ kind }) => kind)).toContain('inbound.amended');
-  });
-
-  it('reaches nobody when it was deleted, and says why', async () => {
-    const world = await started();
-
-    const [id] = await whileBusy(world, said, edited(), deleted);
-
-    expect(await world.event(id!)).toMatchObject({ state: 'ignored', reason: 'message_withdrawn' });
-    expect(world.turns).toHaveLength(1);
-  });
-
-  it('is not changed by an edit that names somebody else', async () => {
-    const world = await started();
-
-    await whileBusy(world, said, edited({ sender: sender({ id: 'echo:user:eve' }) }));
-
-    expect(world.turns.map(({ event }) => 'text' in event && event.text)).toEqual(['hello', 'deply']);
-  });
-});
-
 describe('bots among themselves', () => {
   it('get a few answers in a row, until a person says something', async () => {
     const world = await started();
@@ -180,6 +118,18 @@ describe('bots among themselves', () => {
     const reasons = await Promise.all(ids.map(async (id) => (await world.event(id)).reason));
     const guard = 'bot_loop_guard';
     expect(reasons).toEqual(['answered', 'answered', 'answered', guard, guard, 'answered']);
+  });
+
+  it('are not let in again by a person to whom nobody listens', async () => {
+    const world = await started();
+    await world.addRule({ denyFrom: ['echo:user:ada'] });
+    await settled();
+    for (let nth = 1; nth <= 3; nth++) await hear(world, { sender: bot, text: `${nth}` });
+
+    await hear(world, { text: 'STOP' });
+    const next = await hear(world, { sender: bot, text: 'again' });
+
+    expect((await world.event(next)).reason).toBe('bot_loop_guard');
   });
 
   it('are counted by what they cause, not by how often that is tried', async () => {
@@ -199,6 +149,82 @@ describe('bots among themselves', () => {
       'answered',
       'answered',
     ]);
+  });
+});
+
+describe('a bot', () => {
+  const budget = { botTurnsPerDayMax: 2 };
+  const places = ['one', 'two', 'three', 'four'].map((conversation) => ({
+    address: { connector: 'echo:default' as never, conversation },
+  }));
+
+  async function reasonsOf(world: World, heard: readonly Partial<InboundMessageEvent>[]): Promise<unknown> {
+    const ids: EventId[] = [];
+    for (const fields of heard) ids.push(await hear(world, { sender: bot, ...fields }));
+    return Promise.all(ids.map(async (id) => (await world.event(id)).reason));
+  }
+
+  it('is listened to so often in a day, wherever it writes and whoever speaks in between', async () => {
+    const world = await started(budget);
+    const other = sender({ id: 'echo:user:other', kind: 'bot' });
+
+    const reasons = await reasonsOf(world, [
+      places[0]!,
+      { ...places[0]!, sender: sender() },
+      places[0]!,
+      { ...places[0]!, sender: sender() },
+      places[0]!,
+      places[1]!,
+      { ...places[1]!, sender: other },
+    ]);
+
+    const spent = 'bot_budget_spent';
+    expect(reasons).toEqual(['answered', 'answered', 'answered', 'answered', spent, spent, 'answered']);
+  });
+
+  it('has spent what it has spent after a restart too, until a day has gone by', async () => {
+    const world = await started(budget);
+    const restarted = async (ms: number): Promise<void> => {
+      await world.stop(world.engine);
+      world.clock.advance(ms);
+      world.engine = await world.start({ events: { ...coreSettings.events, ...budget } });
+      await settled();
+    };
+
+    const first = await reasonsOf(world, places.slice(0, 2));
+    await restarted(12 * 3_600_000);
+    const sameDay = await reasonsOf(world, places);
+    await restarted(12 * 3_600_000);
+    const nextDay = await reasonsOf(world, places.slice(0, 2));
+
+    expect(first).toEqual(['answered', 'answered']);
+    expect(sameDay).toEqual(Array.from(places, () => 'bot_budget_spent'));
+    expect(nextDay).toEqual(['answered', 'answered']);
+  });
+
+  it('spends one turn on a message, however often that is tried', async () => {
+    const world = await started(budget);
+    let failures = 2;
+    world.run = async () => {
+      if (failures-- > 0) throw new AppError('unavailable', 'Down.');
+      return { kind: 'answered' };
+    };
+
+    const first = await hear(world, { sender: bot });
+    await world.until(async () => (await world.event(first)).state === 'done');
+
+    expect(await reasonsOf(world, places.slice(0, 2))).toEqual(['answered', 'bot_budget_spent']);
+  });
+
+  it('spends nothing by what no rule wants', async () => {
+    const world = await started(budget);
+    await world.addRule({ mention: { required: true, patterns: ['helper'] } });
+    await settled();
+    const aside = { direct: false, ...places[0] };
+
+    await reasonsOf(world, [aside, aside, aside]);
+
+    expect(await reasonsOf(world, [{ ...aside, text: 'helper?' }])).toEqual(['answered']);
   });
 });
 

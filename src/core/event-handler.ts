@@ -1,4 +1,6 @@
 import { AppError, isAppError } from '../domain/errors.ts';
+import type { EventId } from '../domain/ids.ts';
+import type { ChatEvent } from '../domain/inbound-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { LeasedEvent, WaitingEvent } from '../store/inbox-store.ts';
@@ -14,9 +16,10 @@ import type { ConnectorRouter, RouteDecision } from './router/decision.ts';
 import type { TurnHandler } from './turn-handler.ts';
 
 export interface EventHandlerDeps {
-  readonly store: Pick<Store, 'inbox' | 'outbox'>;
+  readonly store: Pick<Store, 'access' | 'inbox' | 'outbox'>;
   readonly router: () => ConnectorRouter;
   readonly botLoops: BotLoopGuard;
+  readonly botTurnsPerDayMax: number;
   readonly turns: TurnHandler;
   readonly settler: EventSettler;
   readonly clock: Clock;
@@ -28,6 +31,7 @@ export interface EventHandlerDeps {
 
 /** How often an event is tried that this program's own mistake keeps from being handled. */
 const attemptsMaxOfBugs = 5;
+const dayMs = 24 * 3_600_000;
 
 /** What the inbox worker does with one leased event. Settles it in the store in every case. */
 export class EventHandler {
@@ -64,8 +68,7 @@ export class EventHandler {
     const { event, eventId } = leased;
     await this.#hints.takeBack(leased);
     const router = this.#deps.router();
-    if (event.type !== 'webhook' && event.sender.kind === 'human') botLoops.sawPerson(event.lane);
-    const decision = await this.#decide(router, leased, signal);
+    const decision = await this.#withinBudget(leased, await this.#decide(router, leased, signal), signal);
     if (!settler.hasWaited(leased)) {
       settler.note(leased, 'inbound.routed', {
         decision: decision.action,
@@ -76,7 +79,10 @@ export class EventHandler {
       });
     }
     if (decision.action !== 'accept') return this.#refuse(leased, decision, signal);
-    if (event.type !== 'webhook' && event.sender.kind === 'bot') botLoops.sawBot(event.lane, eventId);
+    if (event.type !== 'webhook') {
+      if (event.sender.kind === 'bot') botLoops.sawBot(event.lane, eventId);
+      if (event.sender.kind === 'human') botLoops.sawPerson(event.lane);
+    }
     const stopHints = this.#hints.watch(leased);
     try {
       await turns.handle(leased, decision, signal);
@@ -137,6 +143,31 @@ export class EventHandler {
       participates,
       paired: pairing.isPaired(source, event.sender.id),
       botTurns: botLoops.count(event.lane, eventId),
+    });
+  }
+
+  /** However many conversations a bot opens, and however often people speak in between. */
+  async #withinBudget(
+    { event, eventId }: LeasedEvent,
+    decision: RouteDecision,
+    signal: AbortSignal,
+  ): Promise<RouteDecision> {
+    if (decision.action !== 'accept' || event.type === 'webhook' || event.sender.kind !== 'bot')
+      return decision;
+    const isWithin = await persist(this.#deps.clock, signal, () => this.#takeBotTurn(event, eventId));
+    return isWithin ? decision : { action: 'deny', reason: 'bot_budget_spent', rule: decision.rule };
+  }
+
+  #takeBotTurn({ address, sender }: ChatEvent, event: EventId): Promise<boolean> {
+    const { botTurnsPerDayMax: turnsMax, clock, store } = this.#deps;
+    const now = clock.now();
+    return store.access.takeBotTurn({
+      connector: address.connector,
+      sender: sender.id,
+      event,
+      now,
+      until: now + dayMs,
+      turnsMax,
     });
   }
 }

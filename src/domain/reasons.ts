@@ -46,7 +46,11 @@ export const reasonTable = {
   },
   bot_loop_guard: {
     meaning: 'Too many turns in a row between bots in this conversation.',
-    hint: 'A message by a person opens the conversation again.',
+    hint: 'A message by a person to which the agent listens opens the conversation again.',
+  },
+  bot_budget_spent: {
+    meaning: 'This bot has caused as many turns within 24 hours as it may.',
+    hint: 'It gets more as those grow old. If you trust it, raise inbox.botTurnsPerDayMax.',
   },
   sender_unverified_for_allowlist: {
     meaning: 'The rule is for certain senders only, and the platform did not vouch for this one.',

@@ -1,5 +1,5 @@
 import type { Approval, ApprovalId, ApprovalKind, ApprovalState } from '../domain/approval.ts';
-import type { ConnectorId } from '../domain/ids.ts';
+import type { ConnectorId, EventId } from '../domain/ids.ts';
 import type { Page, PageRequest } from '../domain/page.ts';
 import type { PairingCode, PairingGrant } from '../domain/pairing.ts';
 
@@ -39,7 +39,18 @@ export interface Decision {
   readonly grant?: PairingGrant;
 }
 
-/** Who may what: pairing and approvals. */
+export interface BotTurn {
+  readonly connector: ConnectorId;
+  readonly sender: string;
+  readonly event: EventId;
+  readonly now: number;
+  /** Unix ms from which on it counts no more. */
+  readonly until: number;
+  /** How many of the sender may count at a time. */
+  readonly turnsMax: number;
+}
+
+/** Who may what: pairing, approvals, and how often a bot is listened to. */
 export interface AccessStore {
   putPairingCode(code: PairingCode): Promise<void>;
   /** Without their digests' meaning: how many are good, and until when. */
@@ -52,6 +63,9 @@ export interface AccessStore {
   listPairingGrants(now: number): Promise<readonly PairingGrant[]>;
   /** False when there was none. */
   revokePairingGrant(connector: ConnectorId, sender: string): Promise<boolean>;
+
+  /** Counts a turn that a bot causes, each event once. False when it would be one too many: then it is not counted. */
+  takeBotTurn(turn: BotTurn): Promise<boolean>;
 
   /**
    * Adds it. When one is pending for its subject already, with the same contents and requester, answers that

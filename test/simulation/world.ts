@@ -172,6 +172,7 @@ function settings(onUnknown: 'resend-labelled' | 'hold'): EngineSettings {
       retryMsMax: 5_000,
       waitMs: 1_000,
       outboxDepthMax: 10_000,
+      botTurnsPerDayMax: 48,
     },
     attemptMs: 5_000,
     retry: {

@@ -45,6 +45,7 @@ export const coreSettings: EngineSettings = {
     retryMsMax: 8_000,
     waitMs: 3_000,
     outboxDepthMax: 10_000,
+    botTurnsPerDayMax: 48,
   },
   attemptMs: 4_000,
   retry: {

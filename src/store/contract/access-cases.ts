@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Approval, ApprovalId } from '../../domain/approval.ts';
 import type { PairingGrant } from '../../domain/pairing.ts';
-import type { Redemption } from '../access-store.ts';
+import type { BotTurn, Redemption } from '../access-store.ts';
 import type { Store } from '../store.ts';
 import { rejectsWith } from './checks.ts';
-import { connector, leaseRequest, newMessage, otherConnector } from './data.ts';
+import { connector, eventId, leaseRequest, newMessage, otherConnector } from './data.ts';
 import type { StoreCase } from './store-case.ts';
 
 const sender = 'echo:user:1';
@@ -43,6 +43,10 @@ function redemption(digest: string, now: number, rest: Partial<Redemption> = {})
     ...{ connector, sender, digest, now, attemptsMax: 2, attemptsWindowMs: 1_000, approval: pending },
     ...rest,
   };
+}
+
+function botTurn(key: string, now: number, rest: Partial<BotTurn> = {}): BotTurn {
+  return { connector, sender, event: eventId(key), now, until: now + 1_000, turnsMax: 2, ...rest };
 }
 
 function putCode(store: Store, digest: string, expiresAt: number): Promise<void> {
@@ -116,6 +120,46 @@ const pairing: readonly StoreCase[] = [
         store.access.takePairingHint(connector, sender, now, 1_000);
 
       assert.deepEqual([await take(5_000), await take(5_999), await take(6_000)], [true, false, true]);
+    },
+  },
+  {
+    name: 'counts the turns of a bot, each once, until their time is over',
+    async run(open) {
+      const store = await open();
+      const take = (key: string, now: number, rest: Partial<BotTurn> = {}): Promise<boolean> =>
+        store.access.takeBotTurn(botTurn(key, now, rest));
+
+      const first = [await take('a', 1_000), await take('b', 1_500)];
+      const full = [await take('c', 1_999), await take('a', 1_999)];
+      const others = [
+        await take('d', 1_999, { sender: 'echo:user:2' }),
+        await take('e', 1_999, { connector: otherConnector }),
+      ];
+      const later = [await take('c', 2_000), await take('f', 2_000)];
+
+      assert.deepEqual(first, [true, true]);
+      assert.deepEqual(full, [false, true]);
+      assert.deepEqual(others, [true, true]);
+      assert.deepEqual(later, [true, false]);
+    },
+  },
+  {
+    name: 'forgets the turns of a bot with the connector, and once they do not count any more',
+    async run(open) {
+      const store = await open();
+      await store.access.takeBotTurn(botTurn('a', 1_000));
+      await store.access.takeBotTurn(botTurn('b', 1_001));
+      await store.access.takeBotTurn(botTurn('c', 1_001, { sender: 'echo:user:2' }));
+      const keep = 9e12;
+
+      const { removed } = await store.maintenance.prune({
+        ...{ now: 2_000, contentsMs: keep, tombstonesMs: keep, deadLettersMs: keep },
+        ...{ journalMs: keep, auditMs: keep, activityMs: keep, sliceRows: 100 },
+      });
+      await store.connectors.removeConnector(connector, 2_000);
+
+      assert.equal(removed, 1);
+      assert.equal(await store.access.takeBotTurn(botTurn('d', 1_500, { turnsMax: 1 })), true);
     },
   },
   {

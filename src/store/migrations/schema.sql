@@ -61,6 +61,16 @@ CREATE TABLE audit (
   detail    text   not null
 );
 
+CREATE TABLE bot_turn (
+  connector  text   not null,
+  sender     text   not null,
+  event_id   text   not null,
+  expires_at bigint not null,             -- from when on it does not count any more
+  primary key (connector, sender, event_id)
+);
+
+CREATE INDEX bot_turn_expiry on bot_turn (expires_at);
+
 CREATE TABLE connector (
   id          text    not null primary key,
   kind        text    not null,

@@ -2,12 +2,14 @@ import { AppError } from '../../domain/errors.ts';
 import { sql } from '../../lib/sql.ts';
 import type { AccessStore } from '../access-store.ts';
 import { approvalMethods, lockApproval } from './approvals.ts';
+import { botTurnMethods } from './bot-turns.ts';
 import { insertGrant, pairingMethods } from './pairing.ts';
 import type { Methods } from './tx.ts';
 
 export const accessMethods: Methods<AccessStore> = {
   ...pairingMethods,
   ...approvalMethods,
+  ...botTurnMethods,
 
   async decideApproval(tx, { id, approve, principal, now, grant }) {
     const approval = await lockApproval(tx, id);

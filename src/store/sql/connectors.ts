@@ -3,6 +3,7 @@ import type { ConnectorId, ConnectorKind } from '../../domain/ids.ts';
 import { sql } from '../../lib/sql.ts';
 import type { ConnectorClaim, ConnectorRecord, ConnectorStore } from '../connector-store.ts';
 import type { QueueName } from '../queue.ts';
+import { forgetBotTurns } from './bot-turns.ts';
 import { lockLane, rescheduleLane, table } from './lanes.ts';
 import { forgetPairing } from './pairing.ts';
 import { forgetPlatform } from './platforms.ts';
@@ -55,6 +56,7 @@ export const connectorMethods: Methods<ConnectorStore> = {
     await tx.run(sql`delete from queue_state where source = ${id}`);
     await forgetPlatform(tx, id);
     await forgetPairing(tx, id);
+    await forgetBotTurns(tx, id);
     tx.touch('connectors');
     return { more: false };
   },

@@ -160,6 +160,11 @@ async function deleteOutdated(tx: Tx, policy: RetentionPolicy): Promise<readonly
       sql`(connector, sender)`,
       sql`connector, sender from pairing_grant where expires_at <= ${now} order by expires_at`,
     ],
+    [
+      sql`bot_turn`,
+      sql`(connector, sender, event_id)`,
+      sql`connector, sender, event_id from bot_turn where expires_at <= ${now} order by expires_at`,
+    ],
     [sql`approval`, sql`seq`, sql`seq from approval where expires_at < ${now - auditMs} order by expires_at`],
     [sql`gap`, sql`seq`, sql`seq from gap where state <> 'open' and to_at < ${now - auditMs} order by to_at`],
     [

@@ -9,7 +9,7 @@ import { createInlineSqlite } from './sqlite.fixture.ts';
 
 /** What grows with history, or with what is pending. */
 const growing =
-  'inbox|outbox|delivery|journal|audit|activity|participation|lane|conversation|gap|note|approval|attachment|artifact|pairing_attempt';
+  'inbox|outbox|delivery|journal|audit|activity|participation|lane|conversation|gap|note|approval|attachment|artifact|pairing_attempt|bot_turn';
 const access = new RegExp(`^(SCAN|SEARCH) (${growing})\\b`);
 
 /** Every way into a growing table, and why what it costs does not grow with it. */
@@ -21,6 +21,10 @@ const bounded: readonly (readonly [RegExp, string])[] = [
   [
     /^SEARCH (note|pairing_attempt|attachment) USING .*sqlite_autoindex_\w+ \((source|connector|event_id)=\? AND (key|sender|id)=\?\)$/,
     'one row',
+  ],
+  [
+    /^SEARCH bot_turn USING (COVERING )?INDEX sqlite_autoindex_bot_turn_1 \(connector=\? AND sender=\?( AND event_id=\?)?\)$/,
+    'the turns of one bot, which are capped',
   ],
   [/^SEARCH approval USING INDEX approval_pending \(subject=\?\)$/, 'one row'],
   [
@@ -36,7 +40,7 @@ const bounded: readonly (readonly [RegExp, string])[] = [
     'the latest conversations to a limit; all of them, once, when their connector is removed',
   ],
   [
-    /^SEARCH (note|pairing_attempt) USING INDEX sqlite_autoindex_\w+ \((source|connector)=\?\)$/,
+    /^SEARCH (note|pairing_attempt|bot_turn) USING (COVERING )?INDEX sqlite_autoindex_\w+ \((source|connector)=\?\)$/,
     'what a connector leaves behind, once, when it is removed',
   ],
   [/^SCAN lane$/, 'the lanes in which something is pending, once, when a daemon starts'],
@@ -46,7 +50,7 @@ const bounded: readonly (readonly [RegExp, string])[] = [
     'in the order of the table, to a limit',
   ],
   [
-    /^SEARCH \w+ USING (COVERING )?INDEX (note_expiry|pairing_attempt_age|approval_age|gap_ended|attachment_age|conversation_age|artifact_age) \(\w+<\?\)$/,
+    /^SEARCH \w+ USING (COVERING )?INDEX (note_expiry|bot_turn_expiry|pairing_attempt_age|approval_age|gap_ended|attachment_age|conversation_age|artifact_age) \(\w+<\?\)$/,
     'one slice of retention',
   ],
   [/^SEARCH inbox USING INDEX inbox_(dedupe|content) \(source=\? AND (dedupe|content)_key=\?\)$/, 'one row'],
