@@ -108,8 +108,8 @@ export interface ConnectorAdapter<Config = unknown> {
 
   /**
    * Opens a live session. Resolves when it is up: authenticated and receiving.
-   * @throws AppError `unauthenticated`, `forbidden` or `config_invalid` when only a person can help: the
-   *   connector is blocked until somebody does. `vault_locked` waits. Anything else is tried again.
+   * @throws AppError `unauthenticated`, `forbidden`, `config_invalid` or `conflict` when only a person can help:
+   *   the connector is blocked until somebody does. `vault_locked` waits. Anything else is tried again.
    */
   open(host: ConnectorHost<Config>, signal: AbortSignal): Promise<ConnectorSession>;
 }
@@ -204,6 +204,12 @@ export interface ConnectorHost<Config> {
   readonly config: Config;
   /** From the vault, at every use: never kept. @throws AppError `not_found`, `vault_locked`. */
   secret(): Promise<Secret>;
+  /**
+   * Says as which account of the platform the session is connected, in one spelling. Comes while it opens and
+   * before it hears anything; one connector at a time may be connected as an account.
+   * @throws AppError `conflict` while another one is: pass it on.
+   */
+  takeAccount(account: string): void;
   /**
    * Durable when resolved, cursor and all: the only licence to acknowledge to the platform.
    * @throws AppError `unavailable` when nothing can be stored now: do not acknowledge, wait, offer it again.

@@ -37,6 +37,8 @@ export class ContractInbox {
   cursor: string | undefined;
   /** Refuses everything, as a full disk does. */
   isRefusing = false;
+  /** Another connector is connected as the account. */
+  isAccountTaken = false;
   /** What a commit waits for. */
   commitAfter: Promise<unknown> = Promise.resolve();
   readonly #ids = new Map<string, EventId>();
@@ -117,6 +119,12 @@ export class ContractHost implements ConnectorHost<unknown> {
 
   async secret(): Promise<Secret> {
     return new Secret(this.#secret());
+  }
+
+  takeAccount(account: string): void {
+    if (account === '') throw new AppError('internal', 'The account has no name.');
+    if (this.#inbox.isAccountTaken)
+      throw new AppError('conflict', 'Another one is connected as the account.');
   }
 
   async accept(

@@ -29,6 +29,12 @@ export async function checkMissingCredential(bench: ContractBench): Promise<void
   }
 }
 
+export async function checkTakenAccount(bench: ContractBench): Promise<void> {
+  bench.inbox.isAccountTaken = true;
+  await rejects(bench.open(), 'conflict');
+  assert.equal(bench.inbox.offers, 0, 'It heard something before it said which account it is.');
+}
+
 export async function checkLostSession(bench: ContractBench): Promise<void> {
   const { session } = await bench.open();
   if (!(await bench.provoke('sessionLost'))) return;

@@ -34,6 +34,7 @@ import {
   checkMissingCredential,
   checkReceiving,
   checkStale,
+  checkTakenAccount,
   checkWrongCredential,
 } from './contract-lifecycle.ts';
 import { checkUnclaimed, operationChecks } from './contract-outbound.ts';
@@ -68,6 +69,7 @@ export function connectorContract(
     ['closes when it is asked to, also twice', checkClose],
     ['opens no session with a wrong credential, and says so', checkWrongCredential, needsSecret],
     ['lets it pass that its credential is missing or locked away', checkMissingCredential, needsSecret],
+    ['opens no session as an account that another connector has', checkTakenAccount, needsSecret],
     ['says that its session is lost, and opens another', checkLostSession],
     ['knows whether it hears its platform, where it says so', checkReceiving],
     ['ends a session whose connector another daemon runs', checkStale],

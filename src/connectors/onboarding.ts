@@ -65,6 +65,8 @@ export interface ProbeHost {
   conceal(credential: Secret): void;
   /** What is stored for an account that is set up already; undefined when it is not, or has no credential. */
   stored(connector: ConnectorId): Promise<StoredAccount | undefined>;
+  /** Another connector that is connected as this account now: see `ConnectorHost.takeAccount`. */
+  ownerBeside(connector: ConnectorId, account: string): ConnectorId | undefined;
 }
 
 /** What an onboarding can reach. */

@@ -82,6 +82,7 @@ class HostWorld {
         ...noNetwork,
         store: { connectors: store.connectors, outbox: store.outbox, platforms },
         ingest: createIngest({ inbox: store.inbox, clock, nextId, random, log, depthMax: 100 }),
+        takeAccount: () => undefined,
         resolveSecret: (ref) => this.#vault.resolve(ref),
         sealer: createNoteSealer(this.#vault),
         ...{ clock, nextId, random, log },

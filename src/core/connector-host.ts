@@ -18,6 +18,8 @@ import type { Ingest } from './ingest.ts';
 export interface ConnectorHostDeps {
   readonly store: Pick<Store, 'connectors' | 'outbox' | 'platforms'>;
   readonly ingest: Ingest;
+  /** See `ConnectorHost.takeAccount`. */
+  readonly takeAccount: (account: string) => void;
   readonly resolveSecret: (ref: VaultRef) => Promise<Secret>;
   readonly sealer: NoteSealer;
   readonly fetch: GuardedFetch;
@@ -35,7 +37,7 @@ export function createConnectorHost(
   claim: ConnectorClaim,
   deps: ConnectorHostDeps,
 ): ConnectorHost<unknown> {
-  const { store, ingest, resolveSecret, fetch, connectSocket, clock, random, log } = deps;
+  const { store, ingest, takeAccount, resolveSecret, fetch, connectSocket, clock, random, log } = deps;
   const { id } = record;
   return {
     connectorId: id,
@@ -46,6 +48,7 @@ export function createConnectorHost(
         throw new AppError('not_found', `${id} has no credential. Add one: palyra secrets set.`);
       return outsideConnectorScope(() => resolveSecret(parseVaultRef(secretRef)));
     },
+    takeAccount,
     accept: (events, cursor, notes = []) =>
       outsideConnectorScope(async () =>
         ingest.accept({

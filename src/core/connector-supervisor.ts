@@ -7,12 +7,13 @@ import { formatVaultRef } from '../domain/vault-ref.ts';
 import { rejectOnAbort } from '../lib/clock.ts';
 import type { ConnectorRecord } from '../store/connector-store.ts';
 import type { Store } from '../store/store.ts';
+import { AccountOwners } from './account-owners.ts';
 import { type ConnectorHostDeps, createConnectorHost } from './connector-host.ts';
 import { ConnectorRunner } from './connector-runner.ts';
 import { inConnectorScope } from './connector-scope.ts';
 import type { ConnectorState, RestartPolicy } from './connector-state.ts';
 
-export interface ConnectorSupervisorDeps extends ConnectorHostDeps {
+export interface ConnectorSupervisorDeps extends Omit<ConnectorHostDeps, 'takeAccount'> {
   readonly store: Pick<Store, 'connectors' | 'journal' | 'outbox' | 'platforms'>;
   readonly adapters: AdapterRegistry;
   /** Tells this daemon from others on the same store. */
@@ -29,6 +30,10 @@ const lookAgainMs = 1_000;
 export class ConnectorSupervisor {
   readonly #deps: ConnectorSupervisorDeps;
   readonly #runners = new Map<ConnectorId, ConnectorRunner>();
+  readonly #accounts = new AccountOwners((id) => {
+    const state = this.#runners.get(id)?.state.state;
+    return state !== undefined && state !== 'blocked' && state !== 'standby';
+  });
   /** What should run, as of the last look. */
   #wanted: ReadonlyMap<ConnectorId, ConnectorRecord> = new Map();
   #looking: Promise<readonly ConnectorId[]> = Promise.resolve([]);
@@ -65,6 +70,11 @@ export class ConnectorSupervisor {
     const record = this.#wanted.get(id);
     const adapter = record && this.#deps.adapters.find(record.kind);
     return adapter?.configSchema.safeParse(record?.config).data;
+  }
+
+  /** Another connector of the kind that is connected as this account of the platform. */
+  accountOwnerBeside(id: ConnectorId, account: string): ConnectorId | undefined {
+    return this.#accounts.ownerBeside(id, account);
   }
 
   session(id: ConnectorId): ConnectorSession | undefined {
@@ -171,7 +181,16 @@ export class ConnectorSupervisor {
       this.#changed(id);
     }
     const wanted = this.#wanted.get(id);
-    if (wanted && !this.#stopped) this.#start(wanted);
+    if (this.#stopped) return;
+    if (wanted) this.#start(wanted);
+    else this.#giveUpAccount(id);
+  }
+
+  /** Whoever was kept from being connected because this one was may be now. */
+  #giveUpAccount(id: ConnectorId): void {
+    this.#accounts.forget(id);
+    for (const runner of this.#runners.values())
+      if (runner.state.state === 'blocked' && runner.state.code === 'account_taken') runner.retryNow();
   }
 
   #start(record: ConnectorRecord): void {
@@ -180,7 +199,12 @@ export class ConnectorSupervisor {
       record,
       open: async (claim, signal) => {
         const adapter = adapters.get(record.kind);
-        const host = createConnectorHost(record, parseConfig(adapter, record.config), claim, this.#deps);
+        const takeAccount = (account: string): void => {
+          signal.throwIfAborted();
+          this.#accounts.take(record.id, account);
+        };
+        const config = parseConfig(adapter, record.config);
+        const host = createConnectorHost(record, config, claim, { ...this.#deps, takeAccount });
         return inConnectorScope(record.id, () => adapter.open(host, signal));
       },
       store,

@@ -49,6 +49,8 @@ export function sessionEndOf(thrown: unknown): SessionEnd {
       return { kind: 'blocked', code: 'unauthenticated', detail: error.message };
     case 'not_found':
       return { kind: 'blocked', code: 'credential_missing', detail: error.message };
+    case 'conflict':
+      return { kind: 'blocked', code: 'account_taken', detail: error.message };
     case 'forbidden':
     case 'config_invalid':
     case 'invalid_request':

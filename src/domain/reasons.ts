@@ -200,6 +200,10 @@ export const reasonTable = {
     meaning: 'The configuration of the connector does not work.',
     hint: 'Correct it: palyra channels add.',
   },
+  account_taken: {
+    meaning: 'Another connector is connected as the same account of the platform.',
+    hint: 'Remove one of the two, or give it a credential of its own: palyra secrets set.',
+  },
   vault_locked: {
     meaning: 'The vault has no working master key; queues wait.',
     hint: 'Provide the key: palyra doctor tells how.',

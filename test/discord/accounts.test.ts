@@ -66,6 +66,15 @@ describe('several accounts side by side', () => {
   );
 
   it.concurrent(
+    'have no gap to tell of before their first session',
+    closing(async () => {
+      const { daemon } = await open();
+
+      expect([await gapsOf(daemon), await gapsOf(daemon, other)]).toEqual([[], []]);
+    }),
+  );
+
+  it.concurrent(
     'do not share a broken connection, a gap or a restart',
     closing(async () => {
       const { fake, second, daemon, dm, user } = await open();
@@ -163,6 +172,25 @@ describe('several accounts side by side', () => {
 });
 
 describe('an account that cannot be opened', () => {
+  it.concurrent(
+    'because another connector is connected as its bot says which, and answers nothing',
+    closing(async () => {
+      const { fake, daemon, user } = await openDiscordWorld({}, { config: hasty });
+      const dm = fake.dm(user);
+      const connected = fake.gateway.journal.of('connected').length;
+
+      await expect(connectDiscord(daemon, fake, {}, 'other')).rejects.toThrow('blocked');
+      const status = await blocked(daemon, other);
+      fake.say({ channel: dm, author: user, content: 'hello' });
+      await fake.until(() => written(fake, dm).length === 1);
+      await quiet(daemon);
+
+      expect(status).toMatchObject({ code: 'account_taken', detail: expect.stringContaining(connector) });
+      expect(written(fake, dm)).toEqual(['echo: hello']);
+      expect(fake.gateway.journal.of('connected')).toHaveLength(connected);
+    }),
+  );
+
   it.concurrent(
     'for want of an intent says which to switch on, and where',
     closing(async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { allMentions } from '../fakes/discord/mentions.ts';
 import { until } from '../support/daemon.ts';
-import { connectDiscord, live, openDiscordWorld, type DiscordWorld } from '../support/discord-daemon.ts';
+import { live, openDiscordWorld, type DiscordWorld } from '../support/discord-daemon.ts';
 import { gapsOf, gapsSettled, hasty, heard, inboxOf, quiet, saidIn, talk } from '../support/discord-scene.ts';
 import { closing } from '../support/egress.ts';
 
@@ -365,8 +365,7 @@ describe('the policy for reading back', () => {
 it.concurrent(
   'has nothing to tell of before the first session',
   closing(async () => {
-    const { daemon, fake } = await open();
-    await connectDiscord(daemon, fake, {}, 'other');
+    const { daemon } = await open();
 
     expect(await gapsOf(daemon)).toEqual([]);
   }),

@@ -48,14 +48,16 @@ describe('without a person', () => {
 
     const said = [
       await good(from, ...setup, ...there, ...flags(token)),
-      await good(from, ...add, ...there, ...flags(token), '--account', 'added'),
       await good(from, ...add, ...there, ...flags(token).map((flag) => flag.replace('--token', '--secret'))),
+      await good(from, 'channels', 'remove', 'discord:default'),
+      await good(from, ...add, ...there, ...flags(token), '--account', 'added'),
     ];
 
     expect(said.map((text) => text.split('\n')[0])).toEqual([
       'discord:default is set up, and its session is live.',
-      'discord:added is set up, and its session is live.',
       'discord:default is set up anew, and its session is live.',
+      'discord:default is removed.',
+      'discord:added is set up, and its session is live.',
     ]);
   });
 

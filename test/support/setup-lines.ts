@@ -1,3 +1,4 @@
+import type { Guild } from '../fakes/discord/entities.ts';
 import { FakeDiscord } from '../fakes/discord/fake-discord.ts';
 import { good } from './cli.ts';
 import type { CommandLine } from './command-lines.ts';
@@ -6,6 +7,7 @@ import { closeLater } from './egress.ts';
 
 interface Place {
   readonly fake: FakeDiscord;
+  readonly guild: Guild;
   readonly channel: string;
   readonly flags: readonly string[];
 }
@@ -21,9 +23,10 @@ function discord(): Promise<Place> {
 async function openDiscord(): Promise<Place> {
   const fake = await new FakeDiscord({ gateway: { identifyIntervalMs: 0 } }).start();
   closeLater(() => fake.close());
-  const channel = fake.addChannel(fake.addGuild()).id;
+  const guild = fake.addGuild();
+  const channel = fake.addChannel(guild).id;
   const flags = ['--api-base-url', fake.apiBaseUrl, '--allow-private-network', 'yes', '--agent', 'echo'];
-  return { fake, channel, flags };
+  return { fake, guild, channel, flags };
 }
 
 let accounts = 0;
@@ -34,10 +37,13 @@ async function unset(): Promise<readonly string[]> {
   return ['--account', `made-${++accounts}`, ...flags];
 }
 
+/** Each account is that of a bot of its own. */
 async function isSetUp(daemon: TestDaemon): Promise<readonly string[]> {
-  const { fake } = await discord();
+  const { fake, guild } = await discord();
   const flags = await unset();
-  const shell = { stateDir: daemon.stateDir, env: { BOT: fake.bot.token } };
+  const bot = fake.addBot();
+  fake.inviteBot(guild, bot);
+  const shell = { stateDir: daemon.stateDir, env: { BOT: bot.token } };
   await good(shell, 'channels', 'discord', 'setup', ...flags, '--token-env', 'BOT');
   return flags.slice(0, 2);
 }

@@ -2,6 +2,7 @@ import { AppError } from '../../domain/errors.ts';
 import { type ConnectorId, accountOf, connectorId } from '../../domain/ids.ts';
 import type { IdentityEntity } from '../connector.ts';
 import type { Snowflake } from './api-types.ts';
+import type { DiscordConfig } from './config.ts';
 import { isSnowflake } from './snowflake.ts';
 
 export const discordKind = 'discord';
@@ -35,6 +36,11 @@ export function normalizeDiscordAccountId(account = ''): string {
 /** @throws AppError `invalid_request`, as `normalizeDiscordAccountId` does. */
 export function discordConnectorId(account = ''): ConnectorId {
   return connectorId(discordKind, account.trim() || 'default');
+}
+
+/** What no two connectors may be connected as: ids are told apart by the server that gave them. */
+export function discordAccount(user: Snowflake, { apiBaseUrl }: Pick<DiscordConfig, 'apiBaseUrl'>): string {
+  return `${user} at ${new URL(apiBaseUrl).host}`;
 }
 
 export function userIdentity(id: Snowflake): string {

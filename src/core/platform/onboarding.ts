@@ -116,7 +116,7 @@ export class Onboarding {
   }
 
   async #host(): Promise<ProbeHost> {
-    const { fetch, clock, store, redactor } = this.#deps;
+    const { fetch, clock, store, redactor, supervisor } = this.#deps;
     const agents = await store.agents.listAgents();
     return {
       fetch,
@@ -129,6 +129,7 @@ export class Onboarding {
           return undefined;
         return this.#account(record);
       },
+      ownerBeside: (connector, account) => supervisor.accountOwnerBeside(connector, account),
     };
   }
 }

@@ -227,6 +227,24 @@ describe('a plan that does not come to a live session', () => {
     expect(world.adapter.session.host.config).toEqual({ greeting: 'old' });
   });
 
+  it('is refused for an account that another connector is connected as, which stays so', async () => {
+    const taken = connectorId('echo', 'first');
+    world.adapter.onOpen = async (host) => {
+      host.takeAccount('robot');
+      return world.adapter.newSession(host);
+    };
+    await world.addConnector(taken);
+    await engine.supervisor.reconcile();
+    await world.until(() => engine.supervisor.state(taken)?.state.state === 'running');
+    const before = await everything();
+
+    const error = await failureOf(plans.apply(plan()));
+
+    expect(error.message).toMatch(/^echo:first is connected as the same account.* Nothing was changed\.$/);
+    expect(await everything()).toEqual(before);
+    expect(engine.supervisor.state(taken)?.state.state).toBe('running');
+  });
+
   it('leaves an account that was off as it was, and off', async () => {
     await earlier();
     const [record] = await world.store.connectors.listConnectors();

@@ -17,7 +17,7 @@ import { type ChatTraits, ChatRefusal, type PostedMessage, textMax, type Update 
 
 /** How the adapter reaches the platform; one over HTTP, one within the process. */
 export interface ChatApi {
-  me(token: string, signal: AbortSignal): Promise<unknown>;
+  me(token: string, signal: AbortSignal): Promise<{ readonly name: string }>;
   /** Waits a while for news when there is none. */
   updates(token: string, position: number, signal: AbortSignal): Promise<readonly Update[]>;
   post(token: string, message: Omit<PostedMessage, 'id'>, signal: AbortSignal): Promise<PostedMessage>;
@@ -70,13 +70,15 @@ export function createChatAdapter(
     async open(host, signal) {
       const api = apiOf(host);
       const token = (await host.secret()).reveal();
+      let account: string;
       try {
-        await api.me(token, signal);
+        account = (await api.me(token, signal)).name;
       } catch (error) {
         if (error instanceof ChatRefusal && error.status === 401)
           throw new AppError('unauthenticated', 'The platform refuses the token.');
         throw new AppError('unavailable', 'The platform cannot be reached.', { cause: error });
       }
+      host.takeAccount(account);
       return createSession(host, api, traits);
     },
   };

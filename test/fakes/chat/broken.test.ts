@@ -40,6 +40,7 @@ const accepting =
         secret: () => own.secret(),
         loadCursor: () => own.loadCursor(),
         listConversations: (limit) => own.listConversations(limit),
+        takeAccount: (account) => own.takeAccount(account),
         accept: accept(own),
       }),
     });
@@ -97,6 +98,21 @@ const faults: readonly (readonly [string, (adapter: Adapter) => Adapter, string,
     ),
     'ends a session whose connector another daemon runs',
     /The session ends: not within/,
+  ],
+  [
+    'does not say which account it is',
+    (adapter) =>
+      opening(adapter, {
+        host: (own) => ({
+          ...own,
+          secret: () => own.secret(),
+          loadCursor: () => own.loadCursor(),
+          accept: (...given) => own.accept(...given),
+          takeAccount: () => undefined,
+        }),
+      }),
+    'opens no session as an account that another connector has',
+    /Missing expected rejection/,
   ],
   [
     'answers in the channel instead of the thread',

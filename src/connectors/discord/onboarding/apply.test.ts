@@ -68,6 +68,24 @@ describe('a setup is not applied', () => {
     expect(host.plans).toEqual([]);
   });
 
+  it('when another connector is connected as the bot, and says which', async () => {
+    const fake = await openFake();
+    const host = onboardingHost({
+      ownerBeside: (connector, account) =>
+        connector === 'discord:second' && account.startsWith(fake.bot.user.id)
+          ? discordConnectorId('first')
+          : undefined,
+    });
+
+    const error = await errorOf(discordOnboarding.apply(setupFor(fake, { account: 'second' }), host));
+
+    expect(error).toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringMatching(/discord:first is connected as this bot already/),
+    });
+    expect(host.plans).toEqual([]);
+  });
+
   it('when an intent is off, and says what to click', async () => {
     const fake = await openFake({ bot: { flags: 0 } });
     const host = onboardingHost();

@@ -20,7 +20,11 @@ export interface TestHost extends OnboardingHost {
 
 /** A host that keeps plans instead of applying them. */
 export function onboardingHost(
-  given: { readonly agents?: readonly string[]; readonly stored?: StoredAccount } = {},
+  given: {
+    readonly agents?: readonly string[];
+    readonly stored?: StoredAccount;
+    readonly ownerBeside?: OnboardingHost['ownerBeside'];
+  } = {},
 ): TestHost {
   const plans: OnboardingPlan[] = [];
   const concealed: string[] = [];
@@ -30,6 +34,7 @@ export function onboardingHost(
     agents: given.agents ?? ['helper'],
     conceal: (credential: Secret) => concealed.push(credential.reveal()),
     stored: () => Promise.resolve(given.stored),
+    ownerBeside: given.ownerBeside ?? (() => undefined),
     plans,
     concealed,
     apply: (plan) => {

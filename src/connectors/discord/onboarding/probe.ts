@@ -7,6 +7,7 @@ import type { ProbeHost, ProbeNotice, ProbeReport } from '../../onboarding.ts';
 import { readApplication, readGatewayBot, readUser } from '../api-read.ts';
 import type { ApiApplication, ApiGatewayBot, ApiUser, Snowflake } from '../api-types.ts';
 import { apiEgress, type DiscordConfig, gatewayEgress } from '../config.ts';
+import { discordAccount } from '../identity.ts';
 import { startsReserved } from '../gateway/identify-gate.ts';
 import { inviteUrl, permissionsFor } from '../invite-url.ts';
 import { createRest } from '../rest/rest.ts';
@@ -59,7 +60,8 @@ export async function probeDiscordBotIdentity(
     const account = await askAccount(ask);
     const gateway = await askGateway(ask);
     const checker = createChannelChecker(ask, account.user.id, permissionFeaturesOf(config), clock);
-    return await report(connector, config, account, gateway, checker, places);
+    const owner = host.ownerBeside(connector, discordAccount(account.user.id, config));
+    return await report(connector, config, { ...account, owner }, gateway, checker, places);
   } finally {
     timeout.clear();
   }
@@ -93,7 +95,7 @@ async function demand(ask: Ask, route: string): Promise<unknown> {
 async function report(
   connector: ConnectorId,
   config: DiscordConfig,
-  { user, application }: Account,
+  { user, application, owner }: Account & { readonly owner: ConnectorId | undefined },
   gateway: ApiGatewayBot,
   checker: ChannelChecker,
   places: WantedPlaces,
@@ -104,6 +106,7 @@ async function report(
   const { channels, notices: placeNotices } = await checkPlaces(places, checker);
   const notices = [
     identityNotice(user, application),
+    ...ownerNotices(owner),
     ...intentNotices(intents, config),
     ...gatewayNotices(gateway, config),
     ...egressNotices(config),
@@ -145,6 +148,20 @@ function identityNotice(user: ApiUser, application: ApiApplication): ProbeNotice
     hint: 'Make an application in the developer portal, and copy the token under Bot.',
     question: 'token',
   };
+}
+
+/** Both would answer every message. */
+function ownerNotices(owner: ConnectorId | undefined): readonly ProbeNotice[] {
+  if (owner === undefined) return [];
+  return [
+    {
+      level: 'error',
+      code: 'account_taken',
+      text: `${owner} is connected as this bot already: both would answer every message.`,
+      hint: `Set up ${owner} instead, remove it (palyra channels remove ${owner}), or give the token of another bot.`,
+      question: 'token',
+    },
+  ];
 }
 
 function startsOf({ session_start_limit: limit }: ApiGatewayBot) {

@@ -151,6 +151,7 @@ export class SessionBench {
       notes: this.notes,
       gaps: this.gaps,
       secret: () => this.#host.secret(),
+      takeAccount: (account) => this.#host.takeAccount(account),
       accept: (...offered) => this.#host.accept(...offered),
       loadCursor: () => this.#host.loadCursor(),
       isSent: (id) => this.#host.isSent(id),

@@ -7,6 +7,7 @@ import { createIdentifyGate } from '../gateway/identify-gate.ts';
 import { openShard } from '../gateway/shard.ts';
 import { Directory } from '../inbound/directory.ts';
 import { CommandSync } from '../commands/sync.ts';
+import { discordAccount } from '../identity.ts';
 import { intentsOf } from '../intents.ts';
 import { createRest, type Rest } from '../rest/rest.ts';
 import { type Account, readAccount, readGatewayInfo } from './account.ts';
@@ -42,6 +43,7 @@ export async function openDiscordSession(
     userAgent,
   });
   const account = await readAccount(rest, clock, signal);
+  host.takeAccount(discordAccount(account.user.id, config));
   const info = await readGatewayInfo(rest, clock, signal);
   const count = config.shards === 'auto' ? info.shards : config.shards;
   const session = new DiscordSession(host, rest, account, silence);
