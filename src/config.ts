@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -251,6 +252,12 @@ function mistakesIn(file: string, issues: readonly z.core.$ZodIssue[], overrides
     ...elsewhere,
     ...(more > 0 ? [`and ${more} more`] : []),
   ].join('; ');
+}
+
+/** Tells apart what `config.json` says at two times, however it is laid out. @throws AppError `config_invalid`. */
+export function configHash(stateDir: string): string {
+  const given = readObject(join(stateDir, 'config.json'));
+  return createHash('sha256').update(JSON.stringify(given)).digest('hex').slice(0, 16);
 }
 
 const notThere = new Set(['ENOENT', 'ENOTDIR']);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createAgent } from './agents/registry.ts';
 import { ensureBootstrapToken } from './bootstrap-token.ts';
-import type { Config } from './config.ts';
+import { type Config, configHash } from './config.ts';
 import { AdapterRegistry, defaultAdapters } from './connectors/registry.ts';
 import type { ChannelPlatform } from './core/channel-platform.ts';
 import { Engine, type EngineSettings } from './core/engine.ts';
@@ -307,6 +307,7 @@ function unheard({ version, place }: DaemonOptions, startedAt: number): Identity
     adminUrl: '',
     publicUrl: '',
     stateDir: place.stateDir,
+    configHash: configHash(place.stateDir),
   };
 }
 

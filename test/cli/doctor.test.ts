@@ -127,6 +127,24 @@ describe('doctor', () => {
     expect(ran.stdout).toMatch(/^✗ config\.json: .*inbox\.depthMax: .*\n {4}Correct it/m);
   });
 
+  it('warns of a config.json that was changed and not loaded yet, until the daemon is restarted', async () => {
+    const daemon = await openDaemon({ config: { logLevel: 'info' } });
+    const file = join(daemon.stateDir, 'config.json');
+    const found = async (): Promise<unknown> =>
+      (await checksOf(daemon.stateDir)).checks.find(({ name }) => name === 'config.json');
+
+    writeFileSync(file, '{\n  "logLevel": "info"\n}\n');
+    const laidOut = await found();
+    writeFileSync(file, '{"logLevel":"warn"}');
+    const changed = await found();
+    await daemon.restart();
+    const loaded = await found();
+
+    expect(laidOut).toMatchObject({ level: 'ok' });
+    expect(changed).toMatchObject({ level: 'warn', fix: 'Restart the daemon to load it.' });
+    expect(loaded).toMatchObject({ level: 'ok' });
+  });
+
   it('has a fix for everything that is not well', async () => {
     const daemon = await openDaemon({ config: { masterKey: { kind: 'env' } } });
     await good(daemon, 'channels', 'pause', 'echo:default');

@@ -16,7 +16,8 @@ export function doctor(run: Run): CommandUnknownOpts {
     .description('Check the installation; every finding says how to mend it')
     .action(
       run(async (context) => {
-        const checks = [...(await localChecks(context)), ...(await daemonChecks(context))];
+        const loaded = await loadedConfig(context);
+        const checks = [...(await localChecks(context, loaded)), ...(await daemonChecks(context))];
         context.out.show({ checks }, () => checks.map(formatCheck).join('\n'));
         const failed = checks.filter(({ level }) => level === 'fail').length;
         if (failed > 0) throw new AppError('unavailable', `${failed} of ${checks.length} checks failed.`);
@@ -29,7 +30,20 @@ function formatCheck({ level, name, detail, fix }: Check): string {
   return fix === undefined ? finding : `${finding}\n    ${printable(fix)}`;
 }
 
-async function localChecks({ stateDir }: CommandContext): Promise<readonly Check[]> {
+/** The hash of what the daemon in this directory runs with; undefined when none is there to say so. */
+async function loadedConfig(context: CommandContext): Promise<string | undefined> {
+  try {
+    const { configHash, stateDir } = await context.api('GET /status');
+    return stateDir === context.stateDir ? configHash : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function localChecks(
+  { stateDir }: CommandContext,
+  loaded: string | undefined,
+): Promise<readonly Check[]> {
   const node: Check = { name: 'node', level: 'ok', detail: process.versions.node };
   if (modeOf(stateDir) === undefined) {
     const detail = `${stateDir} is not there yet`;
@@ -41,7 +55,7 @@ async function localChecks({ stateDir }: CommandContext): Promise<readonly Check
     ...['admin.token', 'master.key']
       .filter((name) => modeOf(join(stateDir, name)) !== undefined)
       .map((name) => checkMode(name, join(stateDir, name), '600')),
-    await checkConfig(stateDir),
+    await checkConfig(stateDir, loaded),
   ];
 }
 
@@ -53,11 +67,15 @@ function checkMode(name: string, path: string, mode: string): Check {
   return { name, level: 'warn', detail, fix: `chmod ${mode} ${path}` };
 }
 
-async function checkConfig(stateDir: string): Promise<Check> {
+async function checkConfig(stateDir: string, loaded: string | undefined): Promise<Check> {
   const name = 'config.json';
   try {
-    const { loadConfig } = await import('../../config.ts');
+    const { configHash, loadConfig } = await import('../../config.ts');
     loadConfig(stateDir);
+    if (loaded !== undefined && loaded !== configHash(stateDir)) {
+      const detail = 'good, and not what the daemon runs with: it was changed since the start';
+      return { name, level: 'warn', detail, fix: 'Restart the daemon to load it.' };
+    }
     return {
       name,
       level: 'ok',

@@ -14,6 +14,8 @@ export interface Identity {
   readonly adminUrl: string;
   readonly publicUrl: string;
   readonly stateDir: string;
+  /** Of `config.json` as it was loaded. */
+  readonly configHash: string;
 }
 
 export interface StatusView extends Identity {

@@ -50,6 +50,7 @@ export const systemContract = {
       adminUrl: z.string(),
       publicUrl: z.string(),
       stateDir: z.string(),
+      configHash: z.string().describe('Of config.json as it was loaded'),
       policyHash: z.string(),
       vault: z.object({ state: z.enum(['open', 'locked']), why: z.string().optional() }),
       readiness: Readiness,
