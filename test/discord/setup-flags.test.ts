@@ -182,6 +182,28 @@ describe('without a person', () => {
   });
 });
 
+describe('a --dry-run', () => {
+  it('says when applying would open a session anew', async () => {
+    const { shell, there } = await openSetupWorld();
+    const flags = [...setup, ...there, '--token-env', 'BOT'];
+    const looked = async (...more: readonly string[]): Promise<string> =>
+      (await palyra(shell, ...flags, '--dry-run', ...more)).stdout;
+
+    const before = await looked();
+    await good(shell, ...flags, '--yes');
+    const after = await looked();
+    const ofAnother = await palyra(shell, ...flags, '--dry-run', '--account', 'other');
+
+    const reopens = 'Applying it opens the session of discord:default anew, and no other.';
+    expect(before).not.toContain('Applying it');
+    expect(after).toContain(reopens);
+    expect(ofAnother).toMatchObject({
+      exit: 69,
+      stdout: expect.stringMatching(/✗ discord:default is connected as this bot already/),
+    });
+  });
+});
+
 describe('at a terminal', () => {
   it('--yes asks for nothing but the token', async () => {
     const { daemon, fake, there } = await openSetupWorld();

@@ -4,6 +4,7 @@ import type {
   ConnectorOnboarding,
   OnboardingIssue,
   ProbeHost,
+  ProbeNotice,
   ProbeReport,
   StoredAccount,
 } from '../../connectors/onboarding.ts';
@@ -41,11 +42,13 @@ export class Onboarding {
     return parsed.success ? [] : parsed.error.issues.map(toIssue);
   }
 
-  /** Changes nothing. @throws AppError `invalid_request`, or as the platform has it. */
+  /** Changes nothing, and says what applying would interrupt. @throws AppError `invalid_request`, or as the platform has it. */
   async probe(kind: string, request: unknown): Promise<ProbeReport> {
     const onboarding = this.#of(kind);
     const host = await this.#host();
-    return this.#cleanly(() => onboarding.probe(parse(onboarding, request), host));
+    const report = await this.#cleanly(() => onboarding.probe(parse(onboarding, request), host));
+    const isLive = this.#deps.supervisor.session(report.connector) !== undefined;
+    return isLive ? { ...report, notices: [...report.notices, reopening(report.connector)] } : report;
   }
 
   async apply(kind: string, request: unknown): Promise<{ report: ProbeReport; applied: AppliedOnboarding }> {
@@ -143,6 +146,14 @@ function parse(onboarding: ConnectorOnboarding, request: unknown): unknown {
     'invalid_request',
     `${issue?.path.join('.') || 'The request'}: ${issue?.message ?? 'not valid'}`,
   );
+}
+
+function reopening(connector: ConnectorId): ProbeNotice {
+  return {
+    level: 'info',
+    code: 'session_reopens',
+    text: `Applying it opens the session of ${connector} anew, and no other.`,
+  };
 }
 
 function toIssue(issue: z.core.$ZodIssue): OnboardingIssue {
