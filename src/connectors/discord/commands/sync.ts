@@ -1,8 +1,11 @@
+import { AppError } from '../../../domain/errors.ts';
 import { sleep } from '../../../lib/clock.ts';
 import type { ConnectorHost } from '../../connector.ts';
 import type { Snowflake } from '../api-types.ts';
-import type { RestRequest } from '../rest/request.ts';
+import { outcomeOf } from '../rest/outcome.ts';
+import type { RestAnswer, RestRequest } from '../rest/request.ts';
 import type { Rest } from '../rest/rest.ts';
+import { untilStored } from '../session/until-stored.ts';
 import { type CatalogueCommand, globalScope, hashOf, scopesOf, toRegistered } from './catalogue.ts';
 
 export interface CommandSyncDeps {
@@ -17,24 +20,43 @@ export interface CommandSyncSnapshot {
   readonly commands: number;
   /** Scopes that had to be told something in this session. */
   readonly written: number;
+  /** Why a scope is not registered, or not yet. */
   readonly detail?: string;
 }
+
+/** A scope that does not have what the catalogue says. */
+interface Task {
+  readonly scope: string;
+  readonly commands: readonly CatalogueCommand[];
+  readonly hash: string;
+  failures: number;
+  /** By the monotonic clock. */
+  dueAt: number;
+}
+
+type Verdict =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'later'; readonly afterMs: number; readonly detail: string }
+  | { readonly kind: 'never'; readonly detail: string };
 
 /** Where it is remembered which scopes were ever registered, so that they can be emptied. */
 const scopesNote = 'commands';
 const hashNote = (scope: string): string => `commands:${scope}`;
-const triesMax = 20;
 const waitMsMin = 1_000;
-const waitMsMax = 10 * 60_000;
+/** Of what failed on the other side. */
+const backoffMsMax = 60 * 60_000;
+/** Of what the platform asks for: the commands that may be made are counted by day. */
+const waitMsMax = 24 * 60 * 60_000;
 
 /**
  * Registers the catalogue of commands with Discord: each scope as a whole, and only when it has changed since
- * the last time, so that a restart tells nothing. In the background, and of the least importance.
+ * the last time, so that a restart tells nothing. In the background, and of the least importance. What may be
+ * taken later is tried again for as long as the session lasts, and holds up no other scope.
  */
 export class CommandSync {
   readonly #deps: CommandSyncDeps;
   #state: CommandSyncSnapshot['state'] = 'pending';
-  #detail: string | undefined;
+  readonly #details = new Map<string, string>();
   #written = 0;
 
   constructor(deps: CommandSyncDeps) {
@@ -42,75 +64,88 @@ export class CommandSync {
   }
 
   get snapshot(): CommandSyncSnapshot {
+    const detail = [...this.#details].map(([scope, text]) => `${scope}: ${text}`).join('; ');
     return {
       state: this.#state,
       commands: this.#deps.commands.length,
       written: this.#written,
-      ...(this.#detail === undefined ? {} : { detail: this.#detail }),
+      ...(detail === '' ? {} : { detail }),
     };
   }
 
-  /** Resolves when it is done, or has given up; never rejects. */
+  /** Resolves when all is registered or refused, or `signal` aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { host, commands } = this.#deps;
+    const { host } = this.#deps;
     try {
-      const wanted = scopesOf(commands);
-      const earlier = (await host.notes.get(scopesNote))?.split(' ') ?? [];
-      const scopes = [...new Set([...wanted.keys(), ...earlier])].filter((scope) => scope !== '');
-      if (wanted.size > 0) await host.notes.put({ key: scopesNote, value: scopes.join(' ') });
-      const failures: string[] = [];
-      for (const scope of scopes) {
-        const failure = await this.#syncScope(scope, wanted.get(scope) ?? [], signal);
-        if (failure !== undefined) failures.push(`${scope}: ${failure}`);
-      }
-      this.#state = failures.length === 0 ? 'synced' : 'failed';
-      this.#detail = failures.length === 0 ? undefined : failures.join('; ');
-      if (failures.length > 0) host.log.warn('commands.not_registered', { detail: this.#detail });
+      await this.#work(await this.#listTasks(signal), signal);
+      this.#state = this.#details.size === 0 ? 'synced' : 'failed';
     } catch (error) {
       if (signal.aborted) return;
       this.#state = 'failed';
+      this.#details.set('all', AppError.from(error).message);
       host.log.error('commands.failed', { error });
     }
   }
 
-  /** Why it failed; undefined when the platform has what the catalogue says. */
-  async #syncScope(
-    scope: string,
-    commands: readonly CatalogueCommand[],
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    const { host, applicationId } = this.#deps;
-    // Of this application: with the token of another one, nothing is registered yet.
-    const hash = `${applicationId} ${hashOf(commands)}`;
-    if ((await host.notes.get(hashNote(scope))) === hash) return undefined;
-    const failure = await this.#write(scope, commands, signal);
-    if (failure !== undefined) return failure;
-    this.#written++;
-    await host.notes.put({ key: hashNote(scope), value: hash });
-    host.log.info('commands.registered', { scope, commands: commands.length });
-    return undefined;
-  }
-
-  async #write(
-    scope: string,
-    commands: readonly CatalogueCommand[],
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    const { rest, host } = this.#deps;
-    let last = 'Discord asked to wait too often.';
-    for (let tries = 1; tries <= triesMax; tries++) {
-      signal.throwIfAborted();
-      const answer = await rest.call(this.#request(scope, commands), signal);
-      if (answer.kind === 'ok') return undefined;
-      if (answer.kind === 'refused') return answer.detail;
-      if (answer.kind === 'failed') last = answer.detail;
-      const asked = answer.kind === 'wait' ? answer.afterMs : waitMsMin * 2 ** tries;
-      await sleep(host.clock, Math.min(Math.max(asked, waitMsMin), waitMsMax), signal);
+  async #listTasks(signal: AbortSignal): Promise<Task[]> {
+    const { host, applicationId, commands } = this.#deps;
+    const wanted = scopesOf(commands);
+    const earlier = (await this.#note(scopesNote, signal))?.split(' ') ?? [];
+    const scopes = [...new Set([...wanted.keys(), ...earlier])].filter((scope) => scope !== '');
+    if (wanted.size > 0) await this.#putNote(scopesNote, scopes.join(' '), signal);
+    const tasks: Task[] = [];
+    for (const scope of scopes) {
+      const inScope = wanted.get(scope) ?? [];
+      // Of this application: with the token of another one, nothing is registered yet.
+      const hash = `${applicationId} ${hashOf(inScope)}`;
+      if ((await this.#note(hashNote(scope), signal)) === hash) continue;
+      tasks.push({ scope, commands: inScope, hash, failures: 0, dueAt: host.clock.monotonic() });
     }
-    return last;
+    return tasks;
   }
 
-  #request(scope: string, commands: readonly CatalogueCommand[]): RestRequest {
+  /** One at a time, the one that is due first. */
+  async #work(tasks: Task[], signal: AbortSignal): Promise<void> {
+    const { rest, host } = this.#deps;
+    while (tasks.length > 0) {
+      const task = tasks.reduce((first, other) => (other.dueAt < first.dueAt ? other : first));
+      const waitMs = task.dueAt - host.clock.monotonic();
+      if (waitMs > 0) await sleep(host.clock, waitMs, signal);
+      signal.throwIfAborted();
+      const verdict = verdictOf(await rest.call(this.#request(task), signal), task);
+      signal.throwIfAborted();
+      if (verdict.kind === 'later') {
+        this.#putOff(task, verdict);
+        continue;
+      }
+      tasks.splice(tasks.indexOf(task), 1);
+      if (verdict.kind === 'done') await this.#done(task, signal);
+      else this.#refused(task, verdict.detail);
+    }
+  }
+
+  async #done({ scope, hash, commands }: Task, signal: AbortSignal): Promise<void> {
+    this.#details.delete(scope);
+    this.#written++;
+    await this.#putNote(hashNote(scope), hash, signal);
+    this.#deps.host.log.info('commands.registered', { scope, commands: commands.length });
+  }
+
+  #refused({ scope }: Task, detail: string): void {
+    this.#details.set(scope, detail);
+    this.#deps.host.log.warn('commands.not_registered', { scope, detail });
+  }
+
+  #putOff(task: Task, { afterMs, detail }: Extract<Verdict, { kind: 'later' }>): void {
+    const { clock, log } = this.#deps.host;
+    const { scope } = task;
+    const retryAt = clock.now() + afterMs;
+    task.dueAt = clock.monotonic() + afterMs;
+    this.#details.set(scope, `${detail} Next try at ${new Date(retryAt).toISOString()}.`);
+    log.info('commands.put_off', { scope, detail, retry_at: retryAt });
+  }
+
+  #request({ scope, commands }: Task): RestRequest {
     const { applicationId: application } = this.#deps;
     const where =
       scope === globalScope
@@ -121,4 +156,32 @@ export class CommandSync {
           };
     return { method: 'PUT', ...where, json: toRegistered(commands), priority: 'background', auth: 'bot' };
   }
+
+  #note(key: string, signal: AbortSignal): Promise<string | undefined> {
+    const { host } = this.#deps;
+    return untilStored(() => host.notes.get(key), { ...host, signal });
+  }
+
+  #putNote(key: string, value: string, signal: AbortSignal): Promise<void> {
+    const { host } = this.#deps;
+    return untilStored(() => host.notes.put({ key, value }), { ...host, signal });
+  }
+}
+
+/** To write a scope twice comes to the same, as with an edit. */
+function verdictOf(answer: RestAnswer, task: Task): Verdict {
+  const outcome = outcomeOf(answer, 'edit');
+  if (outcome.kind === 'delivered') return { kind: 'done' };
+  const detail = outcome.detail ?? '';
+  if (outcome.kind === 'rejected') return { kind: 'never', detail: hintOf(answer, task) ?? detail };
+  const asked = outcome.kind === 'retry' ? outcome.afterMs : undefined;
+  if (asked === undefined) task.failures++;
+  const waitMs = asked ?? Math.min(waitMsMin * 2 ** task.failures, backoffMsMax);
+  return { kind: 'later', afterMs: Math.min(Math.max(waitMs, waitMsMin), waitMsMax), detail };
+}
+
+/** What is refused for a server is so for another reason than what is refused in a channel. */
+function hintOf(answer: RestAnswer, { scope }: Task): string | undefined {
+  if (scope === globalScope || answer.kind !== 'refused' || answer.status !== 403) return undefined;
+  return `The bot is not in that server, or was added without the scope applications.commands. Invite it again. (HTTP 403, code ${answer.code})`;
 }

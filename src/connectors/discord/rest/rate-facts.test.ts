@@ -85,6 +85,12 @@ describe('what a 429 asks for', () => {
     });
   });
 
+  it('is not taken for everything when it names an error of the API, as that of the commands of a day', () => {
+    const body = { message: 'Max number of daily application command creates', code: 30_034, retry_after: 9 };
+
+    expect(readRateWait({ 'retry-after': '9' }, body)).toMatchObject({ afterMs: 9_000, scope: 'user' });
+  });
+
   it('is left open when there is nothing to understand', () => {
     const wait = readRateWait({ 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' }, { retry_after: -1 });
 

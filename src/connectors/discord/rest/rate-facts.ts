@@ -46,8 +46,8 @@ export function readRateFacts(headers: Headers): RateFacts | undefined {
 
 /**
  * The longest of what header and body ask for: they differ, and Discord documents to rely on `Retry-After`
- * and `retry_after`. Without a scope and without headers of a limit it comes from the proxy before the API,
- * which means everybody behind this address.
+ * and `retry_after`. Without a scope, headers of a limit or an error's code it comes from the proxy before the
+ * API, which means everybody behind this address.
  */
 export function readRateWait(headers: Headers, body: unknown): RateWait {
   const fields = fieldsOf(body) ?? {};
@@ -74,7 +74,8 @@ function scopeOf(
   if (scope === 'shared') return 'shared';
   const isGlobal = scope === 'global' || headers['x-ratelimit-global'] === 'true' || fields.global === true;
   if (isGlobal) return 'global';
-  const isOfTheApi = scope === 'user' || facts !== undefined || fields.global === false;
+  const hasCode = typeof fields.code === 'number' && fields.code !== 0;
+  const isOfTheApi = scope === 'user' || facts !== undefined || fields.global === false || hasCode;
   return isOfTheApi ? 'user' : 'global';
 }
 
