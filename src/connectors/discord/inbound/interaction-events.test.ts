@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { InboundAction, InboundCommand } from '../../../domain/inbound-event.ts';
+import { withExpiry } from '../custom-id.ts';
 import { snowflakeAt } from '../snowflake.ts';
 import type { Inbound } from './inbound-context.ts';
 import { applicationId, connector, contextOf, example, inboundOf, now } from './inbound.fixture.ts';
@@ -171,6 +172,23 @@ describe('an action', () => {
 
     expect(event).toMatchObject({ type: 'action', action: id, values });
     expect(event.values).toEqual(values);
+  });
+
+  it.each([
+    ['is told as it was made when its time is not over', 1, [{ action: 'pick' }], undefined],
+    ['is no event when its time is over', 0, [], true],
+  ])('of a component that is good for a while %s', (_what, leftMs, kept, isTooLate) => {
+    const pressedAt = now - 500;
+    const data = { component_type: 2, custom_id: withExpiry('pick', pressedAt + leftMs) };
+
+    const inbound = inboundOf(
+      'INTERACTION_CREATE',
+      around({ type: 3, data }, { id: snowflakeAt(pressedAt) }),
+    );
+
+    expect(inbound.kept).toMatchObject(kept);
+    expect(inbound.interaction).toMatchObject({ kind: 'component' });
+    expect(inbound.interaction?.isTooLate).toBe(isTooLate);
   });
 
   it('brings the files that were put into a form', () => {

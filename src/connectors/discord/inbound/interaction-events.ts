@@ -9,6 +9,7 @@ import type {
   ApiUser,
   Snowflake,
 } from '../api-types.ts';
+import { readCustomId } from '../custom-id.ts';
 import { roleIdentity, userIdentity } from '../identity.ts';
 import { snowflakeTime } from '../snowflake.ts';
 import { attachmentsOf, toAttachment } from './attachments.ts';
@@ -26,7 +27,8 @@ const commandTypes = { user: 2, message: 3 } as const;
 /**
  * A command as `command`; a button, a menu and a submitted form as `action`, with what was pressed, chosen or
  * entered in `values`, and its kind beside it. Half-typed commands come as actions too, of the kind
- * `autocomplete`: nobody has invoked anything yet. Undefined when it is no interaction that can be answered.
+ * `autocomplete`: nobody has invoked anything yet. What was pressed too late is no event. Undefined when it is
+ * no interaction that can be answered.
  */
 export function toInteraction(data: unknown, context: InboundContext): Inbound | undefined {
   const interaction = readInteraction(data);
@@ -36,7 +38,7 @@ export function toInteraction(data: unknown, context: InboundContext): Inbound |
   if (!interaction?.data || !ticket || !invoker || channel === undefined) return undefined;
   const common = commonOf(interaction, { ticket, invoker, channel }, context);
   const event = toEvent(interaction.data, ticket, common);
-  return event && { kept: [event], interaction: ticket };
+  return event && { kept: ticket.isTooLate === true ? [] : [event], interaction: ticket };
 }
 
 type Common = Placed & {
@@ -88,8 +90,10 @@ function toEvent(
       return toCommand(data, common);
     case 'autocomplete':
       return toAutocomplete(data, common);
-    case 'component':
-      return id === undefined ? undefined : { type: 'action', ...common, action: id, values: pressed(data) };
+    case 'component': {
+      if (id === undefined) return undefined;
+      return { type: 'action', ...common, action: readCustomId(id).id, values: pressed(data) };
+    }
     case 'form':
       return id === undefined ? undefined : { type: 'action', ...common, action: id, values: entered(data) };
   }

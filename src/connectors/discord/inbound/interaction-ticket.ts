@@ -1,5 +1,6 @@
 import type { ApiInteraction, Snowflake } from '../api-types.ts';
 import { interactionTypes } from '../api-constants.ts';
+import { readCustomId } from '../custom-id.ts';
 import { snowflakeTime } from '../snowflake.ts';
 import { present } from '../untrusted.ts';
 
@@ -22,6 +23,8 @@ export interface InteractionTicket {
   /** Unix ms: after which no answer is taken. */
   readonly expiresAt: number;
   readonly fileBytesMax?: number;
+  /** It comes from a component that was good until before: the person is told so, and nobody else. */
+  readonly isTooLate?: boolean;
 }
 
 const kinds = {
@@ -48,6 +51,7 @@ export function toTicket(
   const madeAt = snowflakeTime(interaction.id);
   // Clocks differ, and so do the epochs of servers: an id that cannot be right says nothing.
   const since = madeAt <= now && now - madeAt <= interactionLifeMs ? madeAt : now;
+  const { until } = kind === 'component' ? readCustomId(interaction.data?.custom_id ?? '') : {};
   return present<InteractionTicket>({
     handle: interactionHandle(interaction.id),
     kind,
@@ -57,5 +61,6 @@ export function toTicket(
     acknowledgeBy: since + firstAnswerMs,
     expiresAt: since + interactionLifeMs,
     fileBytesMax: interaction.attachment_size_limit,
+    isTooLate: until !== undefined && since >= until ? true : undefined,
   });
 }

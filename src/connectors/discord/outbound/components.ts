@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { expiryLength } from '../custom-id.ts';
 import { type Fields, fieldsOf } from '../untrusted.ts';
 
 /** https://docs.discord.com/developers/components/reference */
@@ -17,6 +18,32 @@ export const Components = z
     const complaint = complaintOf(components);
     if (complaint !== undefined) context.addIssue({ code: 'custom', message: complaint });
   });
+
+/** The same components, at any depth, with other custom ids. */
+export function mapCustomIds(components: readonly Fields[], map: (id: string) => string): readonly Fields[] {
+  return components.map((fields) => mapOne(fields, map));
+}
+
+function mapOne(fields: Fields, map: (id: string) => string): Fields {
+  const inner = (child: unknown): unknown => {
+    const known = fieldsOf(child);
+    return known ? mapOne(known, map) : child;
+  };
+  const { custom_id: id, components: children, accessory, component } = fields;
+  return {
+    ...fields,
+    ...(typeof id === 'string' ? { custom_id: map(id) } : {}),
+    ...(Array.isArray(children) ? { components: children.map(inner) } : {}),
+    ...(accessory === undefined ? {} : { accessory: inner(accessory) }),
+    ...(component === undefined ? {} : { component: inner(component) }),
+  };
+}
+
+/** Whether every custom id has room for the time until which it is good. */
+export function haveRoomForExpiry(components: readonly Fields[]): boolean {
+  const all = flatten(components, depthMax) ?? [];
+  return all.every(({ custom_id: id }) => typeof id !== 'string' || id.length <= customIdMax - expiryLength);
+}
 
 function complaintOf(components: readonly Fields[]): string | undefined {
   const all = flatten(components, depthMax);

@@ -32,6 +32,7 @@ describe('extras', () => {
         flags: ['componentsV2'],
       },
     ],
+    [{ components: [row(button('x'.repeat(85)))], expiresAfterMs: 1_000 }],
     [poll({ duration: 24, allow_multiselect: true, layout_type: 1 })],
     [{ stickers: [id], flags: ['suppressEmbeds', 'suppressNotifications'] }],
     [{ files: [{ name: 'a.png', contentType: 'image/png', base64: 'AAA=' }] }],
@@ -74,6 +75,13 @@ describe('extras', () => {
     ['the same custom_id twice', { components: [row(button('a'), button('a'))] }, 'same custom_id'],
     ['a long custom_id', { components: [row(button('a'.repeat(101)))] }, 'custom_id'],
     ['a component without a type', { components: [{ content: 'x' }] }, 'components.0.type'],
+    [
+      'a custom_id without room for its time',
+      { components: [row(button('a'.repeat(86)))], expiresAfterMs: 60_000 },
+      'at most 85',
+    ],
+    ['a time without components', { expiresAfterMs: 60_000 }, 'expiresAfterMs'],
+    ['a time of months', { components: [row(button('a'))], expiresAfterMs: 3e9 }, 'expiresAfterMs'],
     ['a poll without answers', poll({ answers: [] }), 'poll.answers'],
     [
       'a poll of eleven answers',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../../domain/errors.ts';
 import { isSnowflake } from '../snowflake.ts';
-import { Components } from './components.ts';
+import { Components, haveRoomForExpiry } from './components.ts';
 import { Embeds, textUpTo } from './embed.ts';
 
 const Id = z.string().refine(isSnowflake, 'Not the id of anything on Discord');
@@ -55,6 +55,10 @@ const Poll = z.strictObject({
   layout_type: z.literal(1).exactOptional(),
 });
 
+/** Of a button or a menu. */
+const expiresAfterMsMin = 1_000;
+const expiresAfterMsMax = 30 * 24 * 60 * 60 * 1_000;
+
 const Mentions = z
   .strictObject({
     parse: z.array(z.enum(['users', 'roles', 'everyone'])).exactOptional(),
@@ -72,6 +76,7 @@ const ExtrasSchema = z
   .strictObject({
     embeds: Embeds.exactOptional(),
     components: Components.exactOptional(),
+    expiresAfterMs: z.int().min(expiresAfterMsMin).max(expiresAfterMsMax).exactOptional(),
     poll: Poll.exactOptional(),
     stickers: z.array(Id).min(1).max(3).exactOptional(),
     files: z.array(File).max(10).exactOptional(),
@@ -92,7 +97,15 @@ const ExtrasSchema = z
   .refine(({ flags = [], components }) => !flags.includes('componentsV2') || components !== undefined, {
     path: ['flags'],
     message: 'componentsV2 needs components',
-  });
+  })
+  .refine(
+    ({ expiresAfterMs, components }) =>
+      expiresAfterMs === undefined || (components !== undefined && haveRoomForExpiry(components)),
+    {
+      path: ['expiresAfterMs'],
+      message: 'It needs components, each custom_id of which has at most 85 characters',
+    },
+  );
 /**
  * What a message on Discord may have besides its text. Embeds, components and polls are written as in
  * Discord's own documentation.

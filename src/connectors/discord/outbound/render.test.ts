@@ -58,6 +58,45 @@ describe('a text', () => {
   });
 });
 
+describe('components that are good for a while', () => {
+  const button = { type: 2, style: 1, label: 'Go', custom_id: 'go' };
+  const link = { type: 2, style: 5, label: 'Read', url: 'https://example.com' };
+  const menu = { type: 3, custom_id: 'pick', options: [{ label: 'a', value: 'a' }] };
+  const nested = [
+    { type: 1, components: [button, link] },
+    { type: 17, components: [{ type: 9, components: [{ type: 10, content: 'x' }], accessory: menu }] },
+  ];
+
+  it('say so in their ids, wherever they are, and nothing else of them changes', () => {
+    const extras = { components: nested, expiresAfterMs: 60_000 };
+
+    const { json } = renderMessage(
+      { text: 'Choose', extras },
+      { mentions: 'none', sentAt: 1_750_000_000_000 },
+    );
+
+    const good = `~until:${(1_750_000_060_000).toString(36)}`;
+    expect(json).not.toHaveProperty('expiresAfterMs');
+    expect(json.components).toEqual(
+      JSON.parse(
+        JSON.stringify(nested).replaceAll(
+          /"custom_id":"(\w+)"/g,
+          (_all, id: string) => `"custom_id":"${id}${good}"`,
+        ),
+      ),
+    );
+  });
+
+  it('are otherwise good for ever', () => {
+    const { json } = renderMessage(
+      { text: 'Choose', extras: { components: nested } },
+      { mentions: 'none', sentAt: 1 },
+    );
+
+    expect(json.components).toEqual(nested);
+  });
+});
+
 describe('an emoji', () => {
   it.each([
     ['👍', '👍'],

@@ -1,8 +1,10 @@
 import { AppError } from '../../../domain/errors.ts';
 import { messageFlags } from '../api-constants.ts';
 import type { MentionPolicy } from '../config.ts';
+import { withExpiry } from '../custom-id.ts';
 import type { RestFile } from '../rest/request.ts';
 import { toAllowedMentions } from './allowed-mentions.ts';
+import { mapCustomIds } from './components.ts';
 import { characters } from './embed.ts';
 import { bytesOf, type ExtraFile, type Extras, parseExtras, showsSomething } from './extras.ts';
 
@@ -25,6 +27,8 @@ export interface Rendered {
 export interface RenderOptions {
   readonly mentions: MentionPolicy;
   readonly possibleDuplicate?: boolean;
+  /** Unix ms: when it was first tried to send it. From then on it is counted how long components are good. */
+  readonly sentAt?: number | undefined;
 }
 
 /**
@@ -34,7 +38,7 @@ export interface RenderOptions {
  */
 export function renderMessage(
   { text, extras: given }: { readonly text: string; readonly extras?: unknown },
-  { mentions, possibleDuplicate = false }: RenderOptions,
+  { mentions, possibleDuplicate = false, sentAt }: RenderOptions,
 ): Rendered {
   const extras = parseExtras(given);
   const content = `${possibleDuplicate ? repeatLabel : ''}${text}`.toWellFormed();
@@ -49,7 +53,7 @@ export function renderMessage(
   const { embeds, poll, stickers, files = [] } = extras;
   return {
     json: {
-      ...bodyOf(content, extras),
+      ...bodyOf(content, extras, sentAt),
       ...(embeds === undefined ? {} : { embeds }),
       ...(poll === undefined ? {} : { poll }),
       ...(stickers === undefined ? {} : { sticker_ids: stickers }),
@@ -63,7 +67,14 @@ export function renderMessage(
   };
 }
 
-function bodyOf(content: string, { components, flags = [] }: Extras): Readonly<Record<string, unknown>> {
+function bodyOf(
+  content: string,
+  { components: given, expiresAfterMs, flags = [] }: Extras,
+  sentAt: number | undefined,
+): Readonly<Record<string, unknown>> {
+  const until = expiresAfterMs === undefined || sentAt === undefined ? undefined : sentAt + expiresAfterMs;
+  const components =
+    until === undefined ? given : given && mapCustomIds(given, (id) => withExpiry(id, until));
   if (!flags.includes('componentsV2'))
     return { content, ...(components === undefined ? {} : { components }) };
   const text = content.trim() === '' ? [] : [{ type: textDisplay, content }];

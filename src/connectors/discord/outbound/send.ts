@@ -78,9 +78,9 @@ class Sending {
   }
 
   async #send(operation: Operation<'send'>): Promise<DeliveryOutcome> {
-    const { key, possibleDuplicate, address } = this.#part;
+    const { key, possibleDuplicate, address, firstAttemptAt: sentAt } = this.#part;
     const { mentions, memory } = this.#deps;
-    const rendered = renderMessage(operation, { mentions, possibleDuplicate });
+    const rendered = renderMessage(operation, { mentions, possibleDuplicate, sentAt });
     const nonce = nonceOf(key);
     const known = memory.findMessage(nonce);
     if (known !== undefined) return { kind: 'delivered', platformIds: [known] };
@@ -167,7 +167,8 @@ class Sending {
   }
 
   #renderEdit(operation: Operation<'edit'>): Rendered {
-    const rendered = renderMessage(operation, { mentions: this.#deps.mentions });
+    const { firstAttemptAt: sentAt } = this.#part;
+    const rendered = renderMessage(operation, { mentions: this.#deps.mentions, sentAt });
     const { poll, stickers, threadName, appliedTags } = rendered.extras;
     const wrong = Object.entries({ poll, stickers, threadName, appliedTags }).find(
       ([, value]) => value !== undefined,

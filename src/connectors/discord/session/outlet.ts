@@ -12,7 +12,7 @@ import type { OutboundDeps } from '../outbound/deps.ts';
 import { reviseMessage, showTyping } from '../outbound/live.ts';
 import { OutboundMemory } from '../outbound/memory.ts';
 import { fetchChannel, findChannel, knownType } from '../outbound/place.ts';
-import { type Rendered, renderMessage } from '../outbound/render.ts';
+import { type Rendered, renderMessage, type RenderOptions } from '../outbound/render.ts';
 import { toEdit } from '../outbound/requests.ts';
 import { resolveUnknown } from '../outbound/resolve-unknown.ts';
 import { sendPart } from '../outbound/send.ts';
@@ -134,7 +134,7 @@ function bodyOf(
   { mentions }: DiscordConfig,
 ): Readonly<Record<string, unknown>> | undefined {
   if (part.operation.op !== 'send') return undefined;
-  const rendered = tryToRender(part.operation, mentions);
+  const rendered = tryToRender(part.operation, { mentions, sentAt: part.firstAttemptAt });
   if (!rendered) return undefined;
   const { extras } = rendered;
   // Files, polls and stickers cannot be brought by an edit: then the channel gets the message.
@@ -146,10 +146,10 @@ function bodyOf(
 /** Undefined for what cannot be shown: sending it says why. */
 function tryToRender(
   operation: Extract<OutboundPart['operation'], { op: 'send' }>,
-  mentions: DiscordConfig['mentions'],
+  options: RenderOptions,
 ): Rendered | undefined {
   try {
-    return renderMessage(operation, { mentions });
+    return renderMessage(operation, options);
   } catch (error) {
     if (isAppError(error)) return undefined;
     throw error;

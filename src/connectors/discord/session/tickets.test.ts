@@ -7,7 +7,7 @@ import { noteOf, Tickets } from './tickets.ts';
 
 const route = '/interactions/{interaction}/{token}/callback';
 
-function open(kind: InteractionTicket['kind'] = 'command') {
+function open(kind: InteractionTicket['kind'] = 'command', fields: Partial<InteractionTicket> = {}) {
   const bench = new SessionBench();
   const now = bench.clock.now();
   const ticket: InteractionTicket = {
@@ -18,6 +18,7 @@ function open(kind: InteractionTicket['kind'] = 'command') {
     token: 'the-interaction-token',
     acknowledgeBy: now + 3_000,
     expiresAt: now + 900_000,
+    ...fields,
   };
   const tickets = new Tickets(bench.host, bench.rest);
   const acknowledge = (): Promise<void> => tickets.acknowledge(ticket, bench.closing.signal);
@@ -38,6 +39,17 @@ describe('an interaction', () => {
     expect(bench.rest.requests).toMatchObject([
       { method: 'POST', route, json, auth: 'none', params: { token: 'the-interaction-token' } },
     ]);
+  });
+
+  it('that came too late is answered so, to that person alone', async () => {
+    const { bench, acknowledge } = open('component', { isTooLate: true });
+
+    await acknowledge();
+
+    expect(bench.rest.requests).toMatchObject([
+      { route, json: { type: 4, data: { content: 'This has expired. Ask again.', flags: 64 } } },
+    ]);
+    expect(bench.log.eventsAt('info')).toEqual(['interaction.expired']);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { deadline, sleep } from '../../../lib/clock.ts';
 import type { ConnectorHost, NewNote } from '../../connector.ts';
+import { messageFlags } from '../api-constants.ts';
 import type { InteractionTicket } from '../inbound/interaction-ticket.ts';
 import type { RestAnswer, RestRequest } from '../rest/request.ts';
 import type { Rest } from '../rest/rest.ts';
@@ -23,7 +24,8 @@ const triesMax = 6;
 const waitMs = 150;
 
 /** Discord's callback types: https://docs.discord.com/developers/interactions/receiving-and-responding */
-const callback = { deferredMessage: 5, deferredUpdate: 6, choices: 8 } as const;
+const callback = { message: 4, deferredMessage: 5, deferredUpdate: 6, choices: 8 } as const;
+const tooLate = 'This has expired. Ask again.';
 
 /** To be committed with the events of the interaction. */
 export function noteOf(ticket: InteractionTicket): NewNote {
@@ -51,7 +53,8 @@ export class Tickets {
    * after it is on disk; whatever comes of it, the events stand.
    */
   acknowledge(ticket: InteractionTicket, signal: AbortSignal): Promise<void> {
-    const { handle } = ticket;
+    const { handle, kind, isTooLate } = ticket;
+    if (isTooLate === true) this.#host.log.info('interaction.expired', { kind });
     const done = this.#acknowledge(ticket, signal).finally(() => this.#underWay.delete(handle));
     this.#underWay.set(handle, done);
     return done;
@@ -109,19 +112,29 @@ export class Tickets {
   }
 }
 
-function acknowledgement({ id, token, kind }: InteractionTicket): RestRequest {
-  const json =
-    kind === 'autocomplete'
-      ? { type: callback.choices, data: { choices: [] } }
-      : { type: kind === 'component' ? callback.deferredUpdate : callback.deferredMessage };
+function acknowledgement(ticket: InteractionTicket): RestRequest {
+  const { id, token } = ticket;
   return {
     method: 'POST',
     route: '/interactions/{interaction}/{token}/callback',
     params: { interaction: id, token },
-    json,
+    json: firstAnswer(ticket),
     priority: 'final',
     auth: 'none',
   };
+}
+
+function firstAnswer({ kind, isTooLate = false }: InteractionTicket): Readonly<Record<string, unknown>> {
+  if (isTooLate) return { type: callback.message, data: { content: tooLate, flags: messageFlags.ephemeral } };
+  switch (kind) {
+    case 'autocomplete':
+      return { type: callback.choices, data: { choices: [] } };
+    case 'component':
+      return { type: callback.deferredUpdate };
+    case 'command':
+    case 'form':
+      return { type: callback.deferredMessage };
+  }
 }
 
 /** 40060: https://docs.discord.com/developers/topics/opcodes-and-status-codes#json */
