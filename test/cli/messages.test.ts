@@ -73,6 +73,21 @@ describe('message send', () => {
     });
   });
 
+  it('goes to where a turn came from, as often as there is something to say', async () => {
+    const place = ['--conversation', 'room', '--message-id', 'm7'];
+    const { event } = await asJson<{ event: string }>(daemon, 'channels', 'test', 'echo:default', ...place);
+    const send = (...rest: readonly string[]): Promise<Sent> =>
+      asJson<Sent>(daemon, 'message', 'send', '--turn', ...rest, '--text', 'Done at last.', '--wait');
+
+    const sent = await send(event.replace('evt_', 'turn_'));
+    const reply = await send(event, '--reply');
+
+    const address = { connector: 'echo:default', conversation: 'room' };
+    expect(sent.parts).toMatchObject([{ state: 'delivered', address }]);
+    expect(sent.parts[0]?.address).toEqual(address);
+    expect(reply.parts[0]?.address).toEqual({ ...address, message: 'm7' });
+  });
+
   it('sends once under one idempotency key, and refuses another message under it', async () => {
     const first = await send('--text', 'hello', '--idempotency-key', 'k1');
     const again = await send('--text', 'hello', '--idempotency-key', 'k1');
@@ -112,7 +127,21 @@ describe('message send', () => {
     ['what is no thread', ['echo:default', 'r', '--thread', ' ', '--text', 'x'], 64, /not an echo thread/],
     ['an unknown connector', ['echo:nobody', 'room', '--text', 'x'], 69, /See: palyra channels list/],
     ['what is no connector', ['nonsense', 'room', '--text', 'x'], 64, /Write <kind>:<account>/],
-    ['no conversation', ['echo:default'], 64, /missing required argument 'conversation'/],
+    ['no conversation', ['echo:default', '--text', 'x'], 64, /Give <connector> and <conversation>/],
+    [
+      'a place besides a turn',
+      ['echo:default', 'r', '--turn', 'turn_1', '--text', 'x'],
+      64,
+      /--turn <id> alone/,
+    ],
+    [
+      'a thread besides a turn',
+      ['--turn', 'turn_1', '--thread', 't', '--text', 'x'],
+      64,
+      /--turn <id> alone/,
+    ],
+    ['a reply to no turn', ['echo:default', 'r', '--reply', '--text', 'x'], 64, /--turn <id> alone/],
+    ['an unknown turn', ['--turn', 'turn_1', '--text', 'x'], 69, /no such turn/],
     ['a text over the limit', ['echo:default', 'r', '--text', 'x'.repeat(140_000)], 64, /text/],
   ])('refuses %s', async (_what, argv, exit, why) => {
     const ran = await palyra(daemon, 'message', 'send', ...argv);

@@ -212,6 +212,28 @@ describe('a command', () => {
   );
 
   it.concurrent(
+    'is told later by another job, in its thread and as a message of its own',
+    closing(async () => {
+      const world = await open();
+      const { fake, daemon, user, channel } = world;
+      const thread = fake.openThread({ parent: channel, name: 'a thread', owner: user });
+      world.agent.next(json([{ op: 'send', text: 'I am on it.' }]));
+      const interaction = world.command({ channel: thread });
+      await fake.until(() => interaction.original?.content === 'I am on it.');
+      await quiet(daemon);
+      const [event] = await done(daemon);
+
+      await daemon.api('POST /messages', {
+        body: { turn: event!.id, operation: { op: 'send', text: 'Done at last.' } },
+      });
+      await fake.until(() => saidIn(world, thread).includes('Done at last.'));
+
+      expect(saidIn(world, thread)).toEqual(['I am on it.', 'Done at last.']);
+      expect(interaction.followups).toEqual([]);
+    }),
+  );
+
+  it.concurrent(
     'is answered in the place of "is thinking", and what follows comes behind it',
     closing(async () => {
       const world = await open();

@@ -19,28 +19,25 @@ export function message(run: Run): CommandUnknownOpts {
 function send(run: Run): CommandUnknownOpts {
   return new Command('send')
     .description('Send a message; it is on disk when this returns')
-    .argument('<connector>')
-    .argument('<conversation>')
+    .argument('[connector]', 'not with --turn')
+    .argument('[conversation]', 'not with --turn')
     .option('--text <text>', 'what it says; without it, standard input is read')
     .option('--thread <id>', 'in which thread')
     .option('--reply-to <message>', 'the message that it answers')
+    .option('--turn <id>', 'to where this turn or event came from')
+    .option('--reply', 'with --turn, as a reply to the message that it is about')
     .option('--idempotency-key <key>', 'makes a repeat of this command harmless')
     .option('--wait', 'wait until it is delivered or given up')
     .addOption(timeoutOption('how long to wait', 60))
     .action(
       run(async (context, connector, conversation, options) => {
+        const place = placeOf(connector, conversation, options);
         const text = options.text ?? (await readMessage(context));
         if (text === '')
           throw new AppError('invalid_request', 'The message is empty. Give --text, or standard input.');
         const sent = await context.api('POST /messages', {
           ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
-          body: {
-            connector,
-            conversation,
-            operation: { op: 'send', text },
-            ...(options.thread === undefined ? {} : { thread: options.thread }),
-            ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
-          },
+          body: { ...place, operation: { op: 'send', text } },
         });
         if (options.wait !== true) {
           const known = sent.added ? '' : ' It had been sent before under this key.';
@@ -56,6 +53,32 @@ function send(run: Run): CommandUnknownOpts {
         requireEnd('The message', trace, ['delivered']);
       }),
     );
+}
+
+interface PlaceOptions {
+  readonly thread?: string | undefined;
+  readonly replyTo?: string | undefined;
+  readonly turn?: string | undefined;
+  readonly reply?: true | undefined;
+}
+
+/** @throws AppError `invalid_request` unless one place is named, in one way. */
+function placeOf(
+  connector: string | undefined,
+  conversation: string | undefined,
+  { thread, replyTo, turn, reply }: PlaceOptions,
+) {
+  const named = [connector, conversation, thread, replyTo];
+  if (turn !== undefined && named.every((name) => name === undefined))
+    return { turn, ...(reply === undefined ? {} : { reply }) };
+  if (turn !== undefined || reply !== undefined || connector === undefined || conversation === undefined)
+    throw new AppError('invalid_request', 'Give <connector> and <conversation>, or --turn <id> alone.');
+  return {
+    connector,
+    conversation,
+    ...(thread === undefined ? {} : { thread }),
+    ...(replyTo === undefined ? {} : { replyTo }),
+  };
 }
 
 async function readMessage({ world, out }: CommandContext): Promise<string> {

@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { closeAll } from '../../../test/support/egress.ts';
-import { message } from '../../../test/support/events.ts';
+import { connector, message, webhook } from '../../../test/support/events.ts';
 import { settled } from '../../../test/support/manual-clock.ts';
 import { type OutboxScript, OutboxWorld, refused } from '../../../test/support/outbox-world.ts';
 import { AppError } from '../../domain/errors.ts';
+import type { EventId } from '../../domain/ids.ts';
+import type { InboundEvent } from '../../domain/inbound-event.ts';
 import type { DeliveryOutcome } from '../../domain/outcome.ts';
-import { Messages, type SendRequest } from './messages.ts';
+import { Messages, type OriginRequest, type SendRequest, type Sent } from './messages.ts';
 
 const unknown = { kind: 'unknown', code: 'answer_lost' } as const satisfies DeliveryOutcome;
 
@@ -110,6 +112,93 @@ describe('a message by the API', () => {
       [3, 3, undefined],
     ]);
     expect(sent.every(({ operation }) => 'text' in operation && operation.text.length <= 100)).toBe(true);
+  });
+});
+
+describe('a message to where a turn came from', () => {
+  const thread = { connector, conversation: 'room', thread: 'aside' };
+
+  /** An event whose turn has ended; what was sent since. */
+  async function ended(event: InboundEvent): Promise<MessagesWorld> {
+    const world = await begun();
+    world.run = async () => ({ kind: 'answered' });
+    const id = 'evt_0' as EventId;
+    const events = [{ id, traceId: '0'.repeat(32), event }];
+    await world.store.inbox.accept({ at: world.clock.now(), source: event.source, events, depthMax: 10 });
+    await world.until(async () => (await world.event(id)).state !== 'pending');
+    return world;
+  }
+
+  const post = (world: MessagesWorld, turn: string, fields: Partial<OriginRequest> = {}): Promise<Sent> =>
+    world.messages.sendToOrigin({
+      turn,
+      reply: false,
+      operation: { op: 'send', text: 'Done at last.' },
+      principal: 'tok_1 operator',
+      idempotencyKey: 'key-1',
+      ...fields,
+    });
+
+  it.each([
+    ['by its turn', 'turn_0'],
+    ['by its event', 'evt_0'],
+  ])('goes into the very thread, %s, and not in the place of its answer', async (_how, turn) => {
+    const world = await ended(message({ address: { ...thread, message: 'm1', handle: 'h1' } }));
+
+    await post(world, turn);
+    await settled();
+
+    expect(world.adapter.session.sent.at(-1)?.address).toEqual(thread);
+  });
+
+  it.each([
+    ['the message that the event is', { ...thread, message: 'm1' }, { ...thread, message: 'm1' }],
+    ['none where there is none', thread, thread],
+  ])('replies, when asked to, to %s', async (_what, address, expected) => {
+    const world = await ended(message({ address }));
+
+    await post(world, 'turn_0', { reply: true });
+    await settled();
+
+    expect(world.adapter.session.sent.map((part) => part.address)).toEqual([expected]);
+  });
+
+  it('is sent once, however often it is posted', async () => {
+    const world = await ended(message({ address: thread }));
+
+    const first = await post(world, 'turn_0');
+    const again = await post(world, 'evt_0');
+    await settled();
+
+    expect(again).toMatchObject({ message: first.message, added: false });
+    expect(world.sentTexts).toEqual(['Done at last.']);
+  });
+
+  it('is refused where nobody knows of the turn, or it came from no conversation', async () => {
+    const world = await ended(webhook());
+
+    await expect(post(world, 'turn_1')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(post(world, 'turn_0')).rejects.toMatchObject({ code: 'conflict' });
+    expect(world.sentTexts).toEqual([]);
+  });
+
+  it('is refused when its connector is gone, or retention has emptied the event', async () => {
+    const world = await ended(message({ address: thread }));
+    const never = { tombstonesMs: 1e9, deadLettersMs: 1e9, journalMs: 1e9, auditMs: 1e9, activityMs: 1e9 };
+
+    await world.store.connectors.removeConnector(connector, world.clock.now());
+    await expect(post(world, 'turn_0')).rejects.toMatchObject({ code: 'not_found' });
+    await world.store.maintenance.prune({
+      ...never,
+      contentsMs: 1,
+      now: world.clock.now() + 10,
+      sliceRows: 10,
+    });
+
+    await expect(post(world, 'turn_0')).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('removed by retention') as string,
+    });
   });
 });
 

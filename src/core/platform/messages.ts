@@ -1,8 +1,10 @@
+import type { Address } from '../../domain/address.ts';
 import type { ApprovalUse } from '../../domain/approval.ts';
 import { AppError } from '../../domain/errors.ts';
 import {
   type ConnectorId,
   type EventId,
+  eventIdOfTurn,
   kindOf,
   type MessageId,
   parseConnectorId,
@@ -10,6 +12,7 @@ import {
   type TurnId,
   turnIdOf,
 } from '../../domain/ids.ts';
+import type { ChatEvent } from '../../domain/inbound-event.ts';
 import type { OutboundOperation } from '../../domain/outbound.ts';
 import type { Page, PageRequest } from '../../domain/page.ts';
 import type { TurnMessage } from '../../agents/agent.ts';
@@ -27,16 +30,32 @@ export interface MessagesDeps {
   readonly depthMax: number;
 }
 
-export interface SendRequest {
-  readonly connector: string;
-  readonly conversation: string;
-  readonly thread?: string | undefined;
-  readonly message?: string | undefined;
+interface NewMessage {
   readonly operation: OutboundOperation;
   readonly principal: string;
   readonly idempotencyKey: string;
   /** What permits it, used up with the commit. */
   readonly approval?: ApprovalUse | undefined;
+}
+
+export interface SendRequest extends NewMessage {
+  readonly connector: string;
+  readonly conversation: string;
+  readonly thread?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+export interface OriginRequest extends NewMessage {
+  /** A turn, or the event that it handles. */
+  readonly turn: string;
+  /** Whether it is a reply to the message that the event is about. */
+  readonly reply: boolean;
+}
+
+export interface Sent {
+  readonly message: MessageId;
+  readonly added: boolean;
+  readonly parts: readonly PartRecord[];
 }
 
 /** Messages on their way out, and what became of those that did not get there. */
@@ -51,29 +70,50 @@ export class Messages {
    * Durable when resolved. The same key with the same contents again answers with the first message.
    * @throws AppError `invalid_request` when the platform has no such conversation or thread, by its spelling.
    */
-  async send(
-    request: SendRequest,
-  ): Promise<{ message: MessageId; added: boolean; parts: readonly PartRecord[] }> {
-    const { store, plan, clock, depthMax } = this.#deps;
+  async send(request: SendRequest): Promise<Sent> {
+    const { plan } = this.#deps;
     const connector = await this.#connector(request.connector);
     // One spelling, or what goes to one place would be in two lanes, and out of order.
     const spell = (entity: 'conversation' | 'thread', id: string): string =>
       plan.findAdapter(kindOf(connector))?.canonicalIdentity(entity, id) ?? id;
-    const parts = planMessage(
-      {
-        key: `api:${request.principal.split(' ')[0] ?? ''}:${request.idempotencyKey}`,
-        address: {
-          connector,
-          conversation: spell('conversation', request.conversation),
-          ...(request.thread === undefined ? {} : { thread: spell('thread', request.thread) }),
-          ...(request.message === undefined ? {} : { message: request.message }),
-        },
-        operation: request.operation,
-        origin: { kind: 'api', principal: request.principal },
-      },
-      plan,
-    );
-    const { message, added } = await store.outbox.enqueue(parts, clock.now(), depthMax, request.approval);
+    const address = {
+      connector,
+      conversation: spell('conversation', request.conversation),
+      ...(request.thread === undefined ? {} : { thread: spell('thread', request.thread) }),
+      ...(request.message === undefined ? {} : { message: request.message }),
+    };
+    return this.#enqueue(request, address);
+  }
+
+  /**
+   * As `send`, to where the event of a turn came from, also long after the turn has ended.
+   * @throws AppError `not_found`; `conflict` when the event came from no conversation, or retention has emptied it.
+   */
+  async sendToOrigin(request: OriginRequest): Promise<Sent> {
+    const event = await this.#originOf(request.turn);
+    // What answers a command or a button in its own place ends soon, and is for its turn alone.
+    const { handle: _handle, message, ...place } = event.address;
+    await this.#connector(place.connector);
+    const isReply = request.reply && message !== undefined;
+    return this.#enqueue(request, isReply ? { ...place, message } : place);
+  }
+
+  async #originOf(turn: string): Promise<ChatEvent> {
+    const id = eventIdOfTurn(turn as TurnId);
+    const record = await this.#deps.store.inbox.getEvent(id);
+    if (!record) throw new AppError('not_found', 'There is no such turn or event.');
+    const { event } = record;
+    if (!event) throw new AppError('conflict', `The contents of event ${id} have been removed by retention.`);
+    if (event.type !== 'webhook') return event;
+    throw new AppError('conflict', 'A webhook came from no conversation: name connector and conversation.');
+  }
+
+  async #enqueue(request: NewMessage, address: Address): Promise<Sent> {
+    const { store, plan, clock, depthMax } = this.#deps;
+    const { principal, idempotencyKey, operation, approval } = request;
+    const key = `api:${principal.split(' ')[0] ?? ''}:${idempotencyKey}`;
+    const parts = planMessage({ key, address, operation, origin: { kind: 'api', principal } }, plan);
+    const { message, added } = await store.outbox.enqueue(parts, clock.now(), depthMax, approval);
     return { message, added, parts: await store.outbox.listPartsOfMessage(message) };
   }
 

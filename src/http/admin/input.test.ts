@@ -146,7 +146,11 @@ describe('a body', () => {
   });
 
   it.each([
-    ['nothing', '', 'body.connector'],
+    ['nothing', '', 'body.operation'],
+    ['no place', JSON.stringify({ operation: good.operation }), 'body.connector'],
+    ['half a place', JSON.stringify({ ...good, conversation: undefined }), 'body.conversation'],
+    ['a place and a turn', JSON.stringify({ ...good, turn: 'turn_1' }), 'body.turn'],
+    ['a reply to no turn', JSON.stringify({ ...good, reply: true }), 'body.reply'],
     ['a list', '[]', 'body: '],
     ['a text', '"x"', 'body: '],
     ['null', 'null', 'body: '],

@@ -88,8 +88,8 @@ async function note(
 function targetOf(params: unknown, body: unknown): string {
   const named = Object.values(params as Record<string, string>);
   if (named.length > 0) return named.join('/');
-  const { id, name, connector } = (body ?? {}) as Record<string, unknown>;
-  return [id, name, connector].find((value) => typeof value === 'string') ?? '';
+  const { id, name, connector, turn } = (body ?? {}) as Record<string, unknown>;
+  return [id, name, connector, turn].find((value) => typeof value === 'string') ?? '';
 }
 
 function pick(from: unknown, fields: readonly string[]): Record<string, unknown> {

@@ -27,7 +27,7 @@ export interface Endpoint<
 /** What the audit log notes of a change. Never a field that may hold a secret. */
 export interface Audit {
   readonly action: string;
-  /** Default: what the path names, else the body's `id`, `name` or `connector`. */
+  /** Default: what the path names, else the body's `id`, `name`, `connector` or `turn`. */
   readonly target?: string;
   /** Of the body. */
   readonly fields: readonly string[];

@@ -14,6 +14,30 @@ const Outbound = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('typing') }),
 ]);
 
+const NewMessage = z
+  .strictObject({
+    connector: z.string().min(3).max(limits.connectorIdBytesMax).optional(),
+    conversation: z.string().min(1).max(limits.conversationBytesMax).optional(),
+    thread: z.string().min(1).max(limits.conversationBytesMax).optional(),
+    replyTo: MessageRef.optional(),
+    turn: Id.optional().describe(
+      'Instead of a place: a turn or event. The message goes to where that came from, thread and all',
+    ),
+    reply: z.boolean().optional().describe('With turn: as a reply to the message that it is about'),
+    operation: Outbound,
+  })
+  .superRefine(({ connector, conversation, thread, replyTo, turn, reply }, context) => {
+    const complain = (key: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [key], message });
+    const place = [connector, conversation, thread, replyTo];
+    if (turn !== undefined && place.some((name) => name !== undefined))
+      complain('turn', 'is instead of a place: leave out connector, conversation, thread and replyTo');
+    if (turn !== undefined) return;
+    if (connector === undefined) complain('connector', 'is needed, unless turn is given');
+    if (conversation === undefined) complain('conversation', 'is needed, unless turn is given');
+    if (reply !== undefined) complain('reply', 'goes with turn');
+  });
+
 export const DeadLetter = z
   .object({
     id: Id,
@@ -31,13 +55,7 @@ export const messageContract = {
   'POST /messages': endpoint({
     summary: 'Send a message; 202 means that it is on disk. Header Idempotency-Key makes repeats harmless',
     scope: 'send',
-    body: z.strictObject({
-      connector: z.string().min(3).max(limits.connectorIdBytesMax),
-      conversation: z.string().min(1).max(limits.conversationBytesMax),
-      thread: z.string().min(1).max(limits.conversationBytesMax).optional(),
-      replyTo: MessageRef.optional(),
-      operation: Outbound,
-    }),
+    body: NewMessage,
     response: z.object({
       message: Id,
       added: z.boolean().describe('False when this key had been used for the same message before'),
@@ -47,7 +65,7 @@ export const messageContract = {
     idempotent: true,
     audit: {
       action: 'message.sent',
-      fields: ['connector', 'conversation', 'thread'],
+      fields: ['connector', 'conversation', 'thread', 'turn'],
       answerFields: ['message', 'added'],
     },
   }),

@@ -12,16 +12,15 @@ export function messageHandlers(
 ): HandlersOf<typeof messageContract> {
   return {
     'POST /messages': ({ body, principal, idempotencyKey }) => {
-      const { operation, connector, conversation, thread, replyTo } = body;
-      return messages.send({
-        connector,
-        conversation,
-        thread,
-        message: replyTo,
+      const { operation, connector = '', conversation = '', thread, replyTo, turn, reply = false } = body;
+      const what = {
         operation: toOperation(operation),
         principal,
         idempotencyKey: idempotencyKey ?? nextId('key'),
-      });
+      };
+      return turn === undefined
+        ? messages.send({ connector, conversation, thread, message: replyTo, ...what })
+        : messages.sendToOrigin({ turn, reply, ...what });
     },
     'GET /messages/{id}': ({ params }) => messages.get(params.id),
     'POST /turns/{id}/messages': ({ params, body, idempotencyKey }) => {
