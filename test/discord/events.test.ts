@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { AppError } from '../../src/domain/errors.ts';
 import { until } from '../support/daemon.ts';
 import { connector, type DiscordWorld, openDiscordWorld, repliesIn } from '../support/discord-daemon.ts';
-import { hasty, inboxOf, quiet, saidIn, talk, useAgent } from '../support/discord-scene.ts';
+import { hasty, heard, inboxOf, quiet, saidIn, talk, useAgent } from '../support/discord-scene.ts';
 import { closing } from '../support/egress.ts';
+import { StoreFaults } from '../support/store-faults.ts';
 import { StreamingAgent } from '../support/streaming-agent.ts';
 
 const open = (config: object = {}): Promise<DiscordWorld> =>
@@ -218,3 +220,36 @@ describe('while an answer is on its way', () => {
     }),
   );
 });
+
+/** From now on the store fails at every message that says so. */
+function poison(faults: StoreFaults): void {
+  faults.before('inbox.accept', (request) => {
+    if (JSON.stringify((request as { events: unknown }).events).includes('poison'))
+      throw new AppError('internal', 'It cannot be stored.');
+  });
+}
+
+it.concurrent(
+  'a message that cannot be stored is set aside by name, and neither holds up another nor comes back',
+  closing(async () => {
+    const faults = new StoreFaults();
+    const world = await openDiscordWorld({}, { config: hasty, wrapStore: faults.wrap });
+    const { fake, daemon, user } = world;
+    const dm = fake.dm(user);
+    await talk(world, 'first');
+    poison(faults);
+
+    for (const content of ['second', 'poison', 'third']) fake.say({ channel: dm, author: user, content });
+    await fake.until(() => saidIn(world, dm).includes('echo: third'));
+    const shown = await daemon.api('GET /channels/{id}', { params: { id: connector } });
+    await daemon.restart();
+    await talk(world, 'fourth');
+
+    expect(shown.runtime).toMatchObject({ setAside: { MESSAGE_CREATE: 1 } });
+    expect(shown).toMatchObject({ status: { state: 'running' }, restarts: 0 });
+    expect(daemon.lines.filter(({ event }) => event === 'gateway.dispatch_set_aside')).toMatchObject([
+      { level: 'error', type: 'MESSAGE_CREATE' },
+    ]);
+    expect(await heard(daemon)).toEqual(['first', 'second', 'third', 'fourth']);
+  }),
+);

@@ -51,13 +51,13 @@ export class Receiver {
   }
 
   /**
-   * Resolves when the batch is committed, and with it the cursor that says so: `cursor` is asked when nothing is
-   * waited for any more, since much may have happened elsewhere until then.
+   * Resolves when the batch is committed, and with it the cursor that says so, where there is one: it is asked for
+   * when nothing is waited for any more, since much may have happened elsewhere until then.
    */
   async take(
     batch: readonly GatewayDispatch[],
     point: ResumePoint,
-    cursor: () => string,
+    cursor?: () => string,
   ): Promise<readonly AcceptedEvent[]> {
     const { host, places, readBack, signal } = this.#deps;
     const isSlow = batch.some((dispatch) => places.isMissing(dispatch) || readBack.isBehind(dispatch));
@@ -75,7 +75,7 @@ export class Receiver {
     const events = kept.flatMap((inbound) => inbound.kept);
     const tickets = kept.flatMap(({ interaction }) => interaction ?? []);
     const notes = await this.#notesOf(tickets);
-    const accepted = await host.accept(events, cursor(), notes);
+    const accepted = await host.accept(events, cursor?.(), notes);
     // Also one that was accepted before: the daemon may have died before it could say so.
     this.#acknowledge(tickets);
     return accepted;

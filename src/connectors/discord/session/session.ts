@@ -14,6 +14,7 @@ import { type Account, readAccount, readGatewayInfo } from './account.ts';
 import { Completions } from './completions.ts';
 import { formatCursor, parseCursor, shardName } from './cursor.ts';
 import { Hearing } from './hearing.ts';
+import { Intake } from './intake.ts';
 import { GapLedger } from './ledger.ts';
 import { Outlet } from './outlet.ts';
 import { Places } from './places.ts';
@@ -21,7 +22,6 @@ import { ReadBack } from './read-back.ts';
 import { contextOf, Receiver } from './receiver.ts';
 import { Tickets } from './tickets.ts';
 import { type SilenceTiming, watchForSilence } from './silence-check.ts';
-import { untilStored } from './until-stored.ts';
 import { userAgent } from './user-agent.ts';
 
 /** How often it is noted that the platform is heard, when nothing else is. */
@@ -70,6 +70,7 @@ class DiscordSession implements ConnectorSession {
   #isDeaf = false;
   readonly #directory: Directory;
   readonly #receiver: Receiver;
+  readonly #intake: Intake;
   readonly #ledger: GapLedger;
   readonly #readBack: ReadBack;
   readonly #outlet: Outlet;
@@ -114,6 +115,8 @@ class DiscordSession implements ConnectorSession {
       onOwnMessage: (nonce, message) => this.#outlet.noteOwn(nonce, message),
       signal: this.#closing.signal,
     });
+    const { clock, log } = host;
+    this.#intake = new Intake({ receiver: this.#receiver, clock, log, signal: this.#closing.signal });
     this.#completions = new Completions(host, rest);
     this.#commands = new CommandSync({
       host,
@@ -185,6 +188,7 @@ class DiscordSession implements ConnectorSession {
       rest: this.#rest.snapshot(),
       commands: this.#commands.snapshot,
       unknownEvents: this.#receiver.unknown,
+      setAside: this.#intake.setAside,
     };
   }
 
@@ -248,11 +252,7 @@ class DiscordSession implements ConnectorSession {
   }
 
   async #commit(name: string, batch: readonly GatewayDispatch[], point: ResumePoint): Promise<void> {
-    const { clock, log } = this.#host;
-    const accepted = await untilStored(
-      () => this.#receiver.take(batch, point, () => this.#cursor({ [name]: point })),
-      { clock, log, signal: this.#closing.signal },
-    );
+    const accepted = await this.#intake.take(batch, point, () => this.#cursor({ [name]: point }));
     // Not before: a cursor that is written for another reason must not be ahead of the events.
     this.#points.set(name, point);
     const replay = this.#replays.get(name);
