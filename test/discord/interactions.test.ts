@@ -1,52 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { readCustomId, withExpiry } from '../../src/connectors/discord/custom-id.ts';
 import type { Interaction } from '../fakes/discord/interactions.ts';
 import { json, status } from '../support/agent-server.ts';
-import { databaseBytes, type TestDaemon, until } from '../support/daemon.ts';
-import {
-  connector,
-  type DiscordWorld,
-  live,
-  openDiscordWorld,
-  repliesIn,
-} from '../support/discord-daemon.ts';
-import { hasty, heard, inboxOf, quiet, saidIn, sendBy, talk, useAgent } from '../support/discord-scene.ts';
+import { databaseBytes, until } from '../support/daemon.ts';
+import { connector, repliesIn } from '../support/discord-daemon.ts';
+import { heard, inboxOf, quiet, saidIn, talk } from '../support/discord-scene.ts';
 import { closing } from '../support/egress.ts';
-import { StreamingAgent } from '../support/streaming-agent.ts';
+import { acknowledged, done, openInteractions } from '../support/interaction-world.ts';
 
 const callback = '/interactions/{interaction}/{token}/callback';
 const original = '/webhooks/{application}/{token}/messages/{message}';
 
-interface InteractionWorld extends DiscordWorld {
-  readonly agent: StreamingAgent;
-  /** Somebody uses a command in the channel. */
-  command(fields?: object): Interaction;
-}
-
-async function open(): Promise<InteractionWorld> {
-  const world = await openDiscordWorld({}, { config: hasty });
-  const agent = await StreamingAgent.open();
-  await useAgent(world.daemon, agent.url);
-  const { fake, user, channel } = world;
-  return {
-    ...world,
-    agent,
-    command: (fields = {}) =>
-      fake.interact({ kind: 'command', name: 'ask', registered: false, user, channel, ...fields }),
-  };
-}
-
-function acknowledged({ fake }: DiscordWorld, interaction: Interaction): Promise<void> {
-  return fake.until(() => interaction.response !== undefined, 'it to be acknowledged');
-}
-
-/** What people did, the oldest first. */
-async function done(daemon: TestDaemon): ReturnType<typeof inboxOf> {
-  const events = await inboxOf(daemon);
-  return events.filter(({ event }) => event.type === 'command' || event.type === 'action');
-}
-
-const ephemeral = 1 << 6;
 const loading = 1 << 7;
 const isThinking = ({ original: message }: Interaction): boolean => ((message?.flags ?? 0) & loading) !== 0;
 
@@ -66,7 +29,7 @@ describe('what somebody does with the bot', () => {
   ] as const)(
     'is one event, and acknowledged at once: %s',
     closing(async (_what, spec, type, event) => {
-      const world = await open();
+      const world = await openInteractions();
       const { fake, daemon, user, channel } = world;
       world.agent.next(status(204));
 
@@ -87,7 +50,7 @@ describe('what somebody does with the bot', () => {
   ])(
     'is one event, and acknowledged at once: %s',
     closing(async (_what, spec, values) => {
-      const world = await open();
+      const world = await openInteractions();
       const { fake, daemon, user, channel } = world;
       const message = fake.say({ channel, author: fake.bot, content: 'Choose', components: [] });
       world.agent.next(json([{ op: 'send', text: 'Chosen' }]));
@@ -112,89 +75,11 @@ describe('what somebody does with the bot', () => {
   );
 });
 
-/** A message of the bot with a button, of which somebody presses what is on it by then. */
-async function sendButton({ daemon, fake, channel }: InteractionWorld, extras: object = {}) {
-  const button = { type: 2, style: 1, label: 'Pick', custom_id: 'pick' };
-  const components = [{ type: 1, components: [button] }];
-  await sendBy(daemon, 'Choose', { conversation: channel.id }, { extras: { components, ...extras } });
-  const message = repliesIn(fake, channel).at(-1)!;
-  const [row] = message.components as unknown as { components: { custom_id: string }[] }[];
-  return { message, customId: row!.components[0]!.custom_id };
-}
-
-describe('what was sent before a restart', () => {
-  it.concurrent.each([
-    ['a button', { kind: 'component', customId: 'pick' }, { kind: 'button' }],
-    ['a menu', { kind: 'component', customId: 'pick', values: ['a'] }, { kind: 'menu', values: ['a'] }],
-    [
-      'a form',
-      { kind: 'modal', customId: 'pick', fields: { text: 'Well done' } },
-      { kind: 'form', fields: { text: 'Well done' } },
-    ],
-  ] as const)(
-    'is answered by the agent: %s',
-    closing(async (_what, spec, values) => {
-      const world = await open();
-      const { fake, daemon, user, channel } = world;
-      const { message } = await sendButton(world);
-      await daemon.restart();
-      await live(daemon);
-      world.agent.next(json([{ op: 'send', text: 'Chosen' }]));
-
-      const interaction = fake.interact({ ...spec, message, user, channel });
-      await fake.until(() => saidIn(world, channel).includes('Chosen'));
-
-      expect(interaction.response?.at).toBeLessThan(interaction.createdAt + 3_000);
-      expect(await done(daemon)).toMatchObject([{ event: { type: 'action', action: 'pick', values } }]);
-    }),
-  );
-});
-
-describe('a button that is good for a while', () => {
-  it.concurrent(
-    'is told to the agent by its own name until then',
-    closing(async () => {
-      const world = await open();
-      const { fake, daemon, user, channel } = world;
-      const { message, customId } = await sendButton(world, { expiresAfterMs: 3_600_000 });
-      world.agent.next(json([{ op: 'send', text: 'Chosen' }]));
-
-      fake.interact({ kind: 'component', message, customId, user, channel });
-      await fake.until(() => saidIn(world, channel).includes('Chosen'));
-
-      expect(readCustomId(customId)).toEqual({ id: 'pick', until: expect.any(Number) as number });
-      expect(await done(daemon)).toMatchObject([{ event: { type: 'action', action: 'pick' } }]);
-    }),
-  );
-
-  it.concurrent(
-    'is answered with "expired" afterwards, to who pressed it, and no agent is asked',
-    closing(async () => {
-      const world = await open();
-      const { fake, daemon, user, channel } = world;
-      const { message } = await sendButton(world, { expiresAfterMs: 3_600_000 });
-      const customId = withExpiry('pick', Date.now() - 1);
-
-      const interaction = fake.interact({ kind: 'component', message, customId, user, channel });
-      await acknowledged(world, interaction);
-      await quiet(daemon);
-
-      expect(interaction.response).toMatchObject({
-        type: 4,
-        data: { content: 'This has expired. Ask again.' },
-      });
-      expect((interaction.original?.flags ?? 0) & ephemeral).toBe(ephemeral);
-      expect(await done(daemon)).toEqual([]);
-      expect(world.agent.server.seen).toEqual([]);
-    }),
-  );
-});
-
 describe('a command', () => {
   it.concurrent(
     'is on disk before it is acknowledged, and acknowledged before its agent has thought',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { daemon } = world;
       const stream = world.agent.stream();
 
@@ -214,7 +99,7 @@ describe('a command', () => {
   it.concurrent(
     'is told later by another job, in its thread and as a message of its own',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { fake, daemon, user, channel } = world;
       const thread = fake.openThread({ parent: channel, name: 'a thread', owner: user });
       world.agent.next(json([{ op: 'send', text: 'I am on it.' }]));
@@ -236,7 +121,7 @@ describe('a command', () => {
   it.concurrent(
     'is answered in the place of "is thinking", and what follows comes behind it',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { channel } = world;
       world.agent.next(
         json([
@@ -256,7 +141,7 @@ describe('a command', () => {
   it.concurrent(
     'stops thinking when nothing is answered',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { daemon, channel } = world;
       world.agent.next(status(204));
 
@@ -271,7 +156,7 @@ describe('a command', () => {
   it.concurrent(
     'stops thinking when a rule denies it',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { daemon, channel } = world;
       await daemon.api('PUT /router/rules/{id}', {
         params: { id: 'discord.default' },
@@ -290,7 +175,7 @@ describe('a command', () => {
   it.concurrent(
     'stops thinking when its agent fails for good',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { daemon, channel } = world;
       world.agent.next(status(400));
 
@@ -305,7 +190,7 @@ describe('a command', () => {
   it.concurrent(
     'stops thinking when its answer comes with a file, which no edit can bring',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { daemon, channel } = world;
       const file = { name: 'a.txt', contentType: 'text/plain', base64: btoa('hello') };
       world.agent.next(json([{ op: 'send', text: 'Here', extras: { files: [file] } }]));
@@ -323,7 +208,7 @@ describe('a command', () => {
   it.concurrent(
     'is acknowledged again when the first try was lost, and is one event',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { fake, daemon } = world;
       world.agent.next(json([{ op: 'send', text: 'Done.' }]));
       for (const applied of [false, true])
@@ -340,7 +225,7 @@ describe('a command', () => {
   it.concurrent(
     'that is told of twice is one event',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { fake, daemon, channel } = world;
       world.agent.next(json([{ op: 'send', text: 'Done.' }]));
       fake.faults.dispatch('twice', 'INTERACTION_CREATE');
@@ -357,7 +242,7 @@ describe('a command', () => {
   it.concurrent(
     'is answered after a restart, within the life of its token',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { fake, daemon, channel } = world;
       const stream = world.agent.stream();
       const interaction = world.command();
@@ -378,7 +263,7 @@ describe('a command', () => {
   it.concurrent(
     'is answered in the channel when the life of its token is over',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { fake, channel } = world;
       const stream = world.agent.stream();
       const interaction = world.command();
@@ -430,7 +315,7 @@ describe('a command', () => {
   it.concurrent(
     'is answered in the channel when it could not be acknowledged in time',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { fake, channel } = world;
       world.agent.next(json([{ op: 'send', text: 'Done.' }]));
       fake.faults.rest({
@@ -451,7 +336,7 @@ describe('a command', () => {
   it.concurrent(
     'does not wait for what was missed before it in the same channel',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { fake, daemon, user, channel } = world;
       fake.say({ channel, author: user, content: 'hello' });
       await until(async () => ((await heard(daemon)).length > 0 ? true : undefined));
@@ -478,7 +363,7 @@ describe('a command', () => {
 it.concurrent(
   'a command in a direct conversation is answered there',
   closing(async () => {
-    const world = await open();
+    const world = await openInteractions();
     const { fake, user } = world;
     const dm = fake.dm(user);
     await talk(world, 'hello');
