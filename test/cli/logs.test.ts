@@ -71,7 +71,12 @@ describe('logs --follow', () => {
   it('shows what was, goes on with what happens, and ends well with Ctrl-C', async () => {
     await good(daemon, 'channels', 'test', 'echo:default', '--conversation', 'before');
 
-    const following = follow(daemon, (written) => written.split('delivery.attempted').length > 2, '--limit', '100');
+    const following = follow(
+      daemon,
+      (written) => written.split('delivery.attempted').length > 2,
+      '--limit',
+      '100',
+    );
     await good(daemon, 'channels', 'test', 'echo:default', '--conversation', 'after');
     const ran = await following;
 
@@ -114,7 +119,13 @@ describe('logs --follow', () => {
       await good(slow, 'channels', 'test', 'echo:default');
     });
 
-    const { stdout } = await follow(slow, (written) => written !== '', '--kind', 'inbound.accepted', '--json');
+    const { stdout } = await follow(
+      slow,
+      (written) => written !== '',
+      '--kind',
+      'inbound.accepted',
+      '--json',
+    );
 
     expect(JSON.parse(stdout)).toMatchObject({ kind: 'inbound.accepted' });
   });

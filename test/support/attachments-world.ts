@@ -97,7 +97,15 @@ export class AttachmentsWorld {
     const eventId = `evt_${++this.#events}` as EventId;
     const times = { acceptedAt: this.clock.now(), firstAttemptAt: this.clock.now() };
     return {
-      ...{ event, revisions: [], eventId, source: connector, lane: event.lane, leaseId: 'lse_1', traceId: '0'.repeat(32) },
+      ...{
+        event,
+        revisions: [],
+        eventId,
+        source: connector,
+        lane: event.lane,
+        leaseId: 'lse_1',
+        traceId: '0'.repeat(32),
+      },
       ...{ attempt: 1, interrupted: false, overdue: false },
       ...times,
     };
