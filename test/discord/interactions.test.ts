@@ -288,7 +288,7 @@ describe('a command', () => {
   it.concurrent(
     'is answered once when the answer to that was lost and the life of its token is over then',
     closing(async () => {
-      const world = await open();
+      const world = await openInteractions();
       const { fake, daemon, channel } = world;
       world.agent.next(json([{ op: 'send', text: 'Done.' }]));
       const route = { method: 'PATCH', route: original };
