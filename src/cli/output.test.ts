@@ -122,6 +122,7 @@ describe('words', () => {
       code: 'rate_limited',
       part: 1,
       retry_at: 1_795_690_662_014,
+      waitingSince: 1_795_690_662_014,
       ids: ['a', 'b'],
       more: { deep: true },
       yes: true,
@@ -131,7 +132,7 @@ describe('words', () => {
     });
 
     expect(text).toBe(
-      'code=rate_limited part=1 retry_at=2026-11-26 10:57:42Z ids=a,b more={"deep":true} yes=true',
+      'code=rate_limited part=1 retry_at=2026-11-26 10:57:42Z waitingSince=2026-11-26 10:57:42Z ids=a,b more={"deep":true} yes=true',
     );
   });
 

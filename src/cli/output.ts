@@ -99,7 +99,7 @@ function escape(character: string): string {
 }
 
 function toWord(key: string, value: unknown): string {
-  if (typeof value === 'number' && /_at$|[a-z]At$|^since$/.test(key)) return time(value);
+  if (typeof value === 'number' && /_at$|[a-z]At$|^since$|[a-z]Since$/.test(key)) return time(value);
   if (typeof value === 'string') return printable(value);
   if (Array.isArray(value)) return value.map((item) => toWord('', item)).join(',');
   return printable(JSON.stringify(value));
