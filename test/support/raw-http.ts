@@ -37,10 +37,13 @@ export class RawConnection {
     return this.#received.toString('latin1');
   }
 
-  /** Resolves when it has left this side; also when nobody takes it any more. */
+  /**
+   * Resolves when it has left this side, or nobody takes it any more, and what came meanwhile has been read: one
+   * that only writes finds the connection broken before it knows why.
+   */
   write(data: string | Buffer): Promise<void> {
     return new Promise((resolve) => {
-      this.socket.write(data, () => resolve());
+      this.socket.write(data, () => setImmediate(resolve));
     });
   }
 
