@@ -211,10 +211,10 @@ function eventOf(type: InboundEvent['type'], text: string): InboundEvent {
     sender: { id: 'echo:user:ada', display: 'Ada', kind: 'human', verified: true, roles: [] },
     direct: true,
   } as const;
-  const contents = { text, attachments: [], mentions: { self: false, everyone: false, users: [] } };
+  const mentions = { self: false, everyone: false, users: [] };
+  const contents = { text, attachments: [], mentions, broadcast: false };
   switch (type) {
     case 'message.created':
-      return { type, ...base, ...contents, broadcast: false };
     case 'message.edited':
       return { type, ...base, ...contents };
     case 'message.deleted':

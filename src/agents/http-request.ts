@@ -52,6 +52,7 @@ function toContents(event: ChatEvent): Record<string, unknown> {
         text: event.text,
         attachments: event.attachments.map(toAttachment),
         mentions: toMentions(event.mentions),
+        broadcast: event.broadcast,
       };
     case 'reaction.added':
     case 'reaction.removed':

@@ -102,7 +102,9 @@ describe('an event', () => {
 
     expect(world.turns).toHaveLength(3);
     const seen = world.adapter.session.sent.map(({ operation }) => operation);
-    expect(seen.filter(({ op }) => op === 'react')).toEqual([{ op: 'react', emoji: '👀', remove: false }]);
+    expect(seen.filter(({ op }) => op === 'react')).toMatchObject([
+      { op: 'react', emoji: '👀', remove: false },
+    ]);
   });
 });
 

@@ -4,14 +4,15 @@ import type { ChatEvent } from '../domain/inbound-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { LeasedEvent, WaitingEvent } from '../store/inbox-store.ts';
+import type { NewPart } from '../store/outbox-store.ts';
 import type { Store } from '../store/store.ts';
 import type { BotLoopGuard } from './bot-loop-guard.ts';
 import type { EventSettler } from './event-settler.ts';
 import type { Pairing } from './pairing.ts';
 import { persist } from './persist.ts';
 import { type PlanDeps, planNotice, planSilence } from './plan.ts';
+import { finishDrafts } from './plan-draft.ts';
 import { QueueHints } from './queue-hints.ts';
-import { reviseMessage } from './revise-event.ts';
 import type { ConnectorRouter, RouteDecision } from './router/decision.ts';
 import type { TurnHandler } from './turn-handler.ts';
 
@@ -61,10 +62,8 @@ export class EventHandler {
     }
   }
 
-  async #route(asItCame: LeasedEvent, signal: AbortSignal): Promise<void> {
+  async #route(leased: LeasedEvent, signal: AbortSignal): Promise<void> {
     const { botLoops, settler, turns } = this.#deps;
-    const leased = this.#revise(asItCame);
-    if (!leased) return this.#withdraw(asItCame, signal);
     const { event, eventId } = leased;
     await this.#hints.takeBack(leased);
     const router = this.#deps.router();
@@ -91,23 +90,6 @@ export class EventHandler {
     }
   }
 
-  /** Undefined when what was said has been deleted meanwhile. */
-  #revise(leased: LeasedEvent): LeasedEvent | undefined {
-    const { event, revisions } = leased;
-    if (event.type !== 'message.created' || revisions.length === 0) return leased;
-    const revised = reviseMessage(event, revisions);
-    if (!revised) return undefined;
-    const { settler } = this.#deps;
-    if (revised !== event && !settler.hasWaited(leased)) settler.note(leased, 'inbound.amended', {});
-    return { ...leased, event: revised };
-  }
-
-  #withdraw(leased: LeasedEvent, signal: AbortSignal): Promise<void> {
-    const { settler, plan } = this.#deps;
-    const silence = planSilence(leased.eventId, leased.event, [], plan);
-    return settler.ignore(leased, { reason: 'message_withdrawn' }, silence, signal);
-  }
-
   /** Somebody who has to be paired first is told, and gets to give a code. */
   async #refuse(
     leased: LeasedEvent,
@@ -116,7 +98,7 @@ export class EventHandler {
   ): Promise<void> {
     const { settler, pairing, plan, clock } = this.#deps;
     const { event, eventId } = leased;
-    const silence = planSilence(eventId, event, [], plan);
+    const silence = [...(await this.#leftovers(leased, signal)), ...planSilence(eventId, event, [], plan)];
     if (
       reason !== 'direct_message_pairing_required' ||
       event.type !== 'message.created' ||
@@ -126,6 +108,14 @@ export class EventHandler {
     const answer = await persist(clock, signal, () => pairing.answer(event));
     const parts = answer.text === undefined ? [] : planNotice(eventId, event, answer.text, plan);
     return settler.ignore(leased, { reason: answer.reason, rule }, parts, signal);
+  }
+
+  /** Takes back what an earlier attempt has shown of an answer that is not wanted any more. */
+  async #leftovers({ eventId, attempt }: LeasedEvent, signal: AbortSignal): Promise<readonly NewPart[]> {
+    if (attempt === 1) return [];
+    const { clock, plan, store } = this.#deps;
+    const parts = await persist(clock, signal, () => store.outbox.listPartsOfEvent(eventId));
+    return finishDrafts([], parts, plan);
   }
 
   async #decide(

@@ -4,7 +4,7 @@ import { type ConnectorId, kindOf } from '../domain/ids.ts';
 import type { DeliveryOutcome, ResolvedUnknown } from '../domain/outcome.ts';
 import type { UncertainPart } from '../domain/outbound.ts';
 import type { ReasonCode } from '../domain/reasons.ts';
-import { type RetryPolicy, type Settlement, settle } from '../domain/settle.ts';
+import { type RetryPolicy, type Settlement, settle, settleCourtesy } from '../domain/settle.ts';
 import { type Clock, deadline, rejectAfterGrace } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { AttemptReport, LeasedPart, PartRecord } from '../store/outbox-store.ts';
@@ -74,7 +74,8 @@ export class PartHandler {
     switch (attempt?.kind) {
       case undefined: {
         const detail = 'The last attempt was interrupted.';
-        const settlement = { state: 'dead', code: 'retry_limit_reached', detail } as const;
+        const state = isCourtesy(part) ? 'discarded' : 'dead';
+        const settlement = { state, code: 'retry_limit_reached', detail } as const;
         return this.#settle(part, settlement, part.uncertain ? 'unknown' : 'retry', durationMs, signal);
       }
       case 'hold':
@@ -292,7 +293,9 @@ export class PartHandler {
       deferrals: part.deferrals + 1,
       firstAttemptAt: part.firstAttemptAt,
     };
-    const settlement = settle(outcome, spent, this.#deps.clock.now(), policy, this.#deps.random());
+    const now = this.#deps.clock.now();
+    const settlement = settle(outcome, spent, now, policy, this.#deps.random());
+    if (isCourtesy(part)) return settleCourtesy(settlement, now);
     // That this attempt was not applied says nothing about the earlier one.
     return settlement.state === 'pending' && uncertain ? { ...settlement, uncertain } : settlement;
   }
@@ -360,6 +363,10 @@ export class PartHandler {
       return store.outbox.defer(part, { at, dueAt: at, reason });
     });
   }
+}
+
+function isCourtesy({ operation }: LeasedPart): boolean {
+  return operation.op === 'react' && operation.courtesy === true;
 }
 
 /** What was to be changed is not on the platform any more. */

@@ -113,7 +113,7 @@ export function planReaction(
     {
       key: `${turn}:${name}`,
       address: event.address,
-      operation: { op: 'react', emoji, remove },
+      operation: { op: 'react', emoji, remove, courtesy: true },
       origin: { kind: 'turn', turn, event: eventId, slot: -1 },
     },
     deps,

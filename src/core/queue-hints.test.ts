@@ -6,6 +6,7 @@ import { settled } from '../../test/support/manual-clock.ts';
 import type { EventId } from '../domain/ids.ts';
 import type { InboundMessageEvent } from '../domain/inbound-event.ts';
 import type { Engine } from './engine.ts';
+import { traceOf } from './trace.ts';
 
 afterEach(closeAll);
 
@@ -107,6 +108,35 @@ describe('a message that waits behind another', () => {
     await world.goOn(id);
 
     expect(await world.reactionsTo(id)).toEqual(['+⏳', '-⏳', '+👀']);
+  });
+
+  it.each([
+    ['refuses', { kind: 'rejected', code: 'permission_missing', detail: 'No.', scope: 'message' }],
+    ['fails', { kind: 'retry', code: 'platform_error', scope: 'lane', deferral: false }],
+    ['puts off', { kind: 'retry', code: 'rate_limited', scope: 'lane', deferral: true, afterMs: 60_000 }],
+    ['does not answer for', { kind: 'unknown', code: 'answer_lost' }],
+  ] as const)('is in nobody’s way when the platform %s its mark', async (_does, outcome) => {
+    const world = await new BusyWorld().begin();
+    const { session } = world.adapter;
+    const { send } = session;
+    session.send = async (part, signal) => (part.operation.op === 'react' ? outcome : send(part, signal));
+    const id = await world.say({ text: 'me too' });
+    await world.clock.pass(30_000);
+
+    await world.goOn(id);
+
+    const parts = await world.store.outbox.listPartsOfEvent(id);
+    expect(parts.map(({ key, state }) => [key.split(':')[1], state])).toEqual([
+      ['queued', 'discarded'],
+      ['acknowledgement', 'discarded'],
+    ]);
+    expect(world.log.eventsAt('error')).toEqual([]);
+    expect(await world.event(id)).toMatchObject({ state: 'done', reason: 'answered' });
+    const trace = await traceOf(
+      { store: world.store, findAdapter: () => undefined, findBlock: async () => undefined },
+      id,
+    );
+    expect(trace).toMatchObject({ state: 'done', reason: 'answered' });
   });
 
   it('costs the turn nothing when it cannot be marked', async () => {

@@ -54,7 +54,7 @@ export class QueueHints {
     try {
       await placing;
       const hint = await this.#deps.store.outbox.getPartByKey(`${turnIdOf(leased.eventId)}:queued:0`);
-      if (hint) await this.#react(leased, true);
+      if (hint && hint.state !== 'discarded') await this.#react(leased, true);
     } catch (error) {
       this.#failed(leased, error);
     }

@@ -139,12 +139,18 @@ function stateOfEvent(event: EventRecord, parts: readonly PartRecord[]): Standin
     case 'pending':
       return { state: event.awaiting ? 'awaiting' : event.leased ? 'running' : 'waiting', reason, ...detail };
     case 'done':
-      return parts.length === 0 ? { state: 'done', reason } : stateOfParts(parts);
+      return stateOfAnswer(reason, parts);
     case 'ignored':
     case 'dead':
     case 'discarded':
       return { state: event.state, reason, ...detail };
   }
+}
+
+/** Of a sign that was to be seen, nobody asks how it went. */
+function stateOfAnswer(reason: ReasonCode, parts: readonly PartRecord[]): Standing {
+  const answer = parts.filter(({ operation }) => operation?.op !== 'react' || operation.courtesy !== true);
+  return answer.length === 0 ? { state: 'done', reason } : stateOfParts(answer);
 }
 
 /** A message is as well off as its worst part. */

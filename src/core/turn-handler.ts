@@ -22,7 +22,7 @@ import { runTurn, type TurnResult } from './run-turn.ts';
 import type { TurnPlace, TurnPlaces } from './turn-places.ts';
 
 export interface TurnHandlerDeps {
-  readonly store: Pick<Store, 'outbox' | 'watch'>;
+  readonly store: Pick<Store, 'inbox' | 'outbox' | 'watch'>;
   readonly agents: AgentDirectory;
   readonly places: TurnPlaces;
   readonly plan: PlanDeps;
@@ -62,6 +62,8 @@ export class TurnHandler {
       const reason = leased.overdue ? 'agent_timeout' : 'turn_retry_limit_reached';
       return settler.bury(leased, { reason }, blameOf(decision), signal);
     }
+    const { clock, store } = this.#deps;
+    const cameAt = clock.monotonic();
     let place: TurnPlace;
     try {
       const { concurrency } = live.spec;
@@ -71,6 +73,10 @@ export class TurnHandler {
     }
     if ('comeAgainAt' in place) return settler.wait(leased, 'agent_busy', place.comeAgainAt, signal);
     try {
+      // What was said may have been changed while it stood in line: it is taken up again as it is now.
+      const hasWaited = clock.monotonic() > cameAt;
+      if (hasWaited && (await persist(clock, signal, () => store.inbox.hasRevision(leased.eventId))))
+        return settler.wait(leased, 'agent_busy', clock.now(), signal);
       await this.#run(leased, decision, live, signal);
     } finally {
       place.leave();

@@ -122,7 +122,7 @@ const anyEvent: fc.Arbitrary<InboundEvent> = fc
     } = base;
     const others: InboundEvent[] = [
       base,
-      { ...rest, type: 'message.edited', text, attachments, mentions },
+      { ...rest, type: 'message.edited', text, attachments, mentions, broadcast: false },
       { ...rest, type: 'message.deleted' },
       { ...rest, type: 'reaction.added', emoji: name },
       { ...rest, type: 'command', name, args: { text } },

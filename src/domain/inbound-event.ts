@@ -76,6 +76,8 @@ export interface InboundMessageEvent extends ConversationEvent {
   readonly replyTo?: { readonly message: string; readonly toSelf: boolean };
   /** The sender asked for an answer to everybody. */
   readonly broadcast: boolean;
+  /** Set when it was deleted before its turn came. */
+  readonly deleted?: true;
   /** Set when the text was longer than `limits.inboundTextBytesMax` and has been cut. */
   readonly truncated?: boolean;
 }
@@ -85,6 +87,7 @@ export interface InboundMessageEdited extends ConversationEvent {
   readonly text: string;
   readonly attachments: readonly Attachment[];
   readonly mentions: Mentions;
+  readonly broadcast: boolean;
 }
 
 export interface InboundMessageDeleted extends ConversationEvent {

@@ -22,7 +22,13 @@ export type OutboundOperation =
       /** The key of the part whose message it deletes. */
       readonly of?: string;
     }
-  | { readonly op: 'react'; readonly emoji: string; readonly remove: boolean }
+  | {
+      readonly op: 'react';
+      readonly emoji: string;
+      readonly remove: boolean;
+      /** A sign that this program itself gives: nobody misses one that does not arrive, and nothing waits for it. */
+      readonly courtesy?: true;
+    }
   | { readonly op: 'typing' };
 
 export type OutboundOp = OutboundOperation['op'];

@@ -23,6 +23,10 @@ export const reasonTable = {
     meaning: 'The message was deleted before its turn came.',
     hint: '',
   },
+  revision_applied: {
+    meaning: 'It changed a message that still waited for its turn, and is part of that now.',
+    hint: '',
+  },
   own_message: { meaning: 'The message was sent by this very account.', hint: '' },
   platform_notice: {
     meaning:

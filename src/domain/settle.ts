@@ -34,7 +34,23 @@ export type Settlement =
       readonly holdConnector?: { readonly until?: number };
       readonly detail?: string;
     }
-  | { readonly state: 'dead'; readonly code: ReasonCode; readonly detail?: string };
+  | { readonly state: 'dead'; readonly code: ReasonCode; readonly detail?: string }
+  /** It did not arrive, and nobody misses it. */
+  | { readonly state: 'discarded'; readonly code: ReasonCode; readonly detail?: string };
+
+/** A platform that asks for no longer than this is not in the way of what comes behind. */
+const courtesyWaitMsMax = 2_000;
+
+/** What becomes of a courtesy, which gets one attempt and holds up nothing. */
+export function settleCourtesy(settlement: Settlement, now: number): Settlement {
+  if (settlement.state === 'delivered' || settlement.state === 'discarded') return settlement;
+  if (settlement.state === 'pending') {
+    const { deferral, dueAt, holdConnector } = settlement;
+    if (holdConnector || (deferral && dueAt - now <= courtesyWaitMsMax)) return settlement;
+  }
+  const { code, detail } = settlement;
+  return { state: 'discarded', code, ...(detail === undefined ? {} : { detail }) };
+}
 
 /**
  * Decides what an outcome means for its part. Pure: the same arguments always give the same answer.

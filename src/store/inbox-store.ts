@@ -1,5 +1,5 @@
 import type { AgentId, DeliveryId, EventId, RuleId, SourceId, TurnId } from '../domain/ids.ts';
-import type { InboundEvent, InboundMessageDeleted, InboundMessageEdited } from '../domain/inbound-event.ts';
+import type { InboundEvent } from '../domain/inbound-event.ts';
 import type { Page, PageRequest } from '../domain/page.ts';
 import type { ReasonCode } from '../domain/reasons.ts';
 import type { ReplyTo } from '../domain/rule.ts';
@@ -42,9 +42,6 @@ export interface Accepted {
   readonly reason?: 'duplicate_content';
 }
 
-/** What became of a message after it was said. */
-export type MessageRevision = InboundMessageEdited | InboundMessageDeleted;
-
 /** An event whose turn has not ended. */
 export interface WaitingEvent {
   readonly event: InboundEvent;
@@ -54,11 +51,6 @@ export interface WaitingEvent {
 }
 
 export interface LeasedEvent extends Lease, WaitingEvent {
-  /**
-   * What came in about this very message while it waited for its first attempt, oldest first; of the
-   * `limits.revisionsLookedAtMax` events that are next in its lane.
-   */
-  readonly revisions: readonly MessageRevision[];
   readonly traceId: string;
   /** Counts from 1. */
   readonly attempt: number;
@@ -130,6 +122,10 @@ export interface EventRecord {
   readonly event?: InboundEvent;
 }
 
+/**
+ * A lease hands out a message as its author has left it: edits and a deletion of it that wait among the
+ * `limits.revisionsLookedAtMax` events behind it become part of it, and end with that.
+ */
 export interface InboxStore extends LeasedQueue<LeasedEvent> {
   /**
    * Stores the events, their lanes, the cursor and the delivery in one commit, in the given order.
@@ -164,6 +160,8 @@ export interface InboxStore extends LeasedQueue<LeasedEvent> {
     filter: { source?: SourceId; state?: EventState },
     page: PageRequest,
   ): Promise<Page<EventRecord>>;
+  /** Whether a pending message has been edited or deleted since it was leased. */
+  hasRevision(id: EventId): Promise<boolean>;
   /** What is pending in a lane, its head first. */
   listWaiting(lane: string, limit: number): Promise<readonly WaitingEvent[]>;
   /** How many events stand before this one in its lane, and which is at the head. */

@@ -99,7 +99,6 @@ export class AttachmentsWorld {
     return {
       ...{
         event,
-        revisions: [],
         eventId,
         source: connector,
         lane: event.lane,

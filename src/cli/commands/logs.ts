@@ -27,6 +27,8 @@ export function logs(run: Run): CommandUnknownOpts {
           ...(source === undefined ? {} : { source }),
           ...(kind === undefined ? {} : { kind }),
         };
+        // Before the look at them: what happens meanwhile is either among them or comes after this.
+        const head = follow === true ? await api('GET /events', { query: { limit: 1 } }) : undefined;
         const { items } = await api('GET /events', { query: { ...filter, limit } });
         const entries = items.toReversed();
         if (follow !== true) {
@@ -37,8 +39,8 @@ export function logs(run: Run): CommandUnknownOpts {
         const { interrupted } = world;
         const print = (entry: Entry): void => out.showLine(entry, () => formatEntry(entry));
         entries.forEach(print);
-        // With nothing so far, from the very start: something may have happened since.
-        await followEntries(api, { ...filter, after: items[0]?.id ?? '0' }, interrupted, print);
+        const after = items[0]?.id ?? head?.items[0]?.id ?? '0';
+        await followEntries(api, { ...filter, after }, interrupted, print);
       }),
     );
 }

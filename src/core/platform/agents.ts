@@ -87,7 +87,6 @@ export class Agents {
       leaseId: 'test',
       lane: event.lane,
       event,
-      revisions: [],
       eventId: nextId<EventId>('evt'),
       source,
       traceId: randomHex(random, 32),

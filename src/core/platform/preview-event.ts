@@ -44,7 +44,7 @@ export function previewEvent(request: PreviewRequest, adapters: AdapterRegistry,
     case 'message.created':
       return { ...base, ...message, broadcast, ...(replyTo ? { replyTo } : {}) };
     case 'message.edited':
-      return { ...base, ...message, type: request.type };
+      return { ...base, ...message, broadcast, type: request.type };
     case 'message.deleted':
       return { ...base, type: request.type };
     case 'reaction.added':

@@ -60,7 +60,7 @@ describe('a selector', () => {
     const { text, attachments, mentions, broadcast: _broadcast, type: _type, ...rest } = base;
     const events: Record<InboundEventType, InboundEvent> = {
       'message.created': base,
-      'message.edited': { ...rest, type: 'message.edited', text, attachments, mentions },
+      'message.edited': { ...rest, type: 'message.edited', text, attachments, mentions, broadcast: false },
       'message.deleted': { ...rest, type: 'message.deleted' },
       'reaction.added': { ...rest, type: 'reaction.added', emoji: '👍' },
       'reaction.removed': { ...rest, type: 'reaction.removed', emoji: '👍' },

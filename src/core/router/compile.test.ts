@@ -264,8 +264,8 @@ describe('who is spoken to', () => {
   });
 
   it('is looked at in an edited message too, and never asked of a command', () => {
-    const { text, attachments, mentions: none, broadcast: _b, type: _t, ...rest } = message(inChannel);
-    const edited = { ...rest, type: 'message.edited', text, attachments, mentions: none } as const;
+    const { text, attachments, mentions: none, broadcast, type: _t, ...rest } = message(inChannel);
+    const edited = { ...rest, type: 'message.edited', text, attachments, mentions: none, broadcast } as const;
     const command = { ...rest, type: 'command', name: 'ask', args: {} } as const;
     const only = rule({ ...needsMention, match: { types: ['message.edited', 'command'] } });
 

@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { ChatEvent, InboundEvent, InboundMessageEvent } from '../../domain/inbound-event.ts';
+import type {
+  ChatEvent,
+  InboundEvent,
+  InboundMessageEdited,
+  InboundMessageEvent,
+} from '../../domain/inbound-event.ts';
 import type { ReasonCode } from '../../domain/reasons.ts';
 import { type Rule, routedByDefault } from '../../domain/rule.ts';
 import type { ConnectorRouter, RouteDecision, RouteFacts } from './decision.ts';
@@ -41,6 +46,7 @@ function refuseBeforeRules(event: InboundEvent): ReasonCode | undefined {
   if (event.type === 'webhook') return undefined;
   if (event.sender.kind === 'self') return 'own_message';
   if (event.sender.kind === 'system' && 'text' in event) return 'platform_notice';
+  if (event.type === 'message.created' && event.deleted === true) return 'message_withdrawn';
   if (event.type === 'message.created' && event.text.trim() === '' && event.attachments.length === 0)
     return 'message_empty';
   return undefined;
@@ -105,10 +111,14 @@ function refuseUnaddressed(selected: CompiledRule, event: ChatEvent, facts: Rout
   const addressed = mentioned || isReplyToUs || (event.address.thread !== undefined && facts.participates);
   if (!event.direct && rule.mention.required && !addressed)
     return { action: 'ignore', reason: 'no_matching_mention' };
-  return event.type === 'message.created' ? refuseBroadcast(rule, event, mentioned) : undefined;
+  return refuseBroadcast(rule, event, mentioned);
 }
 
-function refuseBroadcast(rule: Rule, event: InboundMessageEvent, mentioned: boolean): Refusal | undefined {
+function refuseBroadcast(
+  rule: Rule,
+  event: InboundMessageEvent | InboundMessageEdited,
+  mentioned: boolean,
+): Refusal | undefined {
   if (!event.broadcast || rule.broadcast === 'allow') return undefined;
   if (rule.broadcast === 'deny') return { action: 'deny', reason: 'broadcast_denied_by_policy' };
   return mentioned ? undefined : { action: 'deny', reason: 'broadcast_requires_mention_match' };

@@ -376,17 +376,6 @@ describe('what cannot be read as a request', () => {
   });
 });
 
-it('an address may stand behind a host, as proxies write it', async () => {
-  const headers = { authorization: `Bearer ${daemon.token}`, connection: 'close' };
-
-  const answer = await send(
-    daemon.adminUrl,
-    rawRequest('GET http://elsewhere.test/admin/v1/status', headers),
-  );
-
-  expect(answer.status).toBe(200);
-});
-
 describe('a change of what is there', () => {
   // It goes through governance, under /channels/{id}/messages; with the scope `send` alone it would go round it.
   it.each([

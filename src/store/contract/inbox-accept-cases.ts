@@ -43,7 +43,6 @@ export const inboxAcceptCases: readonly StoreCase[] = [
       assert.ok(leaseId.length > 0);
       assert.deepEqual(row, {
         event: command,
-        revisions: [],
         eventId: 'evt_1',
         source: connector,
         lane: command.lane,

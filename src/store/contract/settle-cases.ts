@@ -83,6 +83,25 @@ export const settleCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'discards what nobody misses, and goes on behind it',
+    async run(open) {
+      const store = await open();
+      await enqueue(store, { key: 'a' });
+      await enqueue(store, { key: 'b' });
+
+      const settlement = { state: 'discarded', code: 'permission_missing', detail: 'No.' } as const;
+      await store.outbox.settle(await leasePart(store, 1_000), settlement, report(1_001, 'rejected'));
+
+      const { state, reason, detail, finishedAt } = known(await store.outbox.getPart(partId('a')));
+      assert.deepEqual(
+        [state, reason, detail, finishedAt],
+        ['discarded', 'permission_missing', 'No.', 1_001],
+      );
+      assert.deepEqual(await gaugesOf(store, 'outbox'), { pending: 1 });
+      assert.equal((await leasePart(store, 1_001)).id, partId('b'));
+    },
+  },
+  {
     name: 'counts a failure as an attempt and a deferral as none',
     async run(open) {
       const store = await open();

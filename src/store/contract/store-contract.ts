@@ -18,6 +18,7 @@ import { sharingCases } from './sharing-cases.ts';
 import { statsCases } from './stats-cases.ts';
 import type { StoreCaseGroup, StoreDriver } from './store-case.ts';
 import { turnCases } from './turn-cases.ts';
+import { waitingCases } from './waiting-cases.ts';
 import { webhookCases } from './webhook-cases.ts';
 
 /**
@@ -34,6 +35,7 @@ import { webhookCases } from './webhook-cases.ts';
 export const storeContract: readonly StoreCaseGroup[] = [
   { part: 'inbox', cases: inboxAcceptCases },
   { part: 'turns', cases: turnCases },
+  { part: 'waiting', cases: waitingCases },
   ...laneCases,
   ...leaseCases,
   ...sharingCases,

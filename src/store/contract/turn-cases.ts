@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { type AgentId, type RuleId, turnIdOf } from '../../domain/ids.ts';
-import type { InboundEvent, InboundMessageEvent } from '../../domain/inbound-event.ts';
-import type { LeasedEvent, NewEvent, Suspension } from '../inbox-store.ts';
+import type { LeasedEvent, Suspension } from '../inbox-store.ts';
 import type { Store } from '../store.ts';
 import { known, only, rejectsWith } from './checks.ts';
 import {
@@ -12,7 +11,6 @@ import {
   gaugesOf,
   leaseRequest,
   messageId,
-  newEvent,
   newMessage,
   otherConnector,
   partId,
@@ -37,74 +35,7 @@ function answer(slot: number, text = 'answer'): ReturnType<typeof newMessage> {
   return newMessage({ key: `${turn}:${slot}`, message: `answer${slot}`, origin, text, parts: 2 });
 }
 
-function revision(key: string, of: string, change: object = { type: 'message.deleted' }): NewEvent {
-  const { event, ...rest } = newEvent({ key });
-  const address = { ...(event as InboundMessageEvent).address, message: of };
-  return { ...rest, event: { ...event, address, ...change } as InboundEvent };
-}
-
 export const turnCases: readonly StoreCase[] = [
-  {
-    name: 'hands out a message with what became of it while it waited, in order, and nothing else',
-    async run(open) {
-      const store = await open();
-      await accept(store, [{ key: 'a' }, { key: 'b' }]);
-      const edit = { type: 'message.edited', text: 'better' };
-      const events = [revision('e1', 'a', edit), revision('e2', 'b', edit), revision('d', 'a')];
-      await store.inbox.accept({ at: 1_000, source: connector, depthMax: 10_000, events });
-
-      const leased = await leaseOne(store, 1_000);
-
-      assert.deepEqual(
-        leased.revisions.map(({ type, dedupeKey }) => [type, dedupeKey]),
-        [
-          ['message.edited', 'e1'],
-          ['message.deleted', 'd'],
-        ],
-      );
-    },
-  },
-  {
-    name: 'lists what waits in a lane, its head first, and not what has ended',
-    async run(open) {
-      const store = await open();
-      await accept(store, [{ key: 'done' }, { key: 'b' }, { key: 'c' }, { key: 'd' }]);
-      await accept(store, [{ key: 'elsewhere', conversation: 'other' }]);
-      const [ended] = (await store.inbox.lease(leaseRequest(1_000))).rows.filter(
-        ({ eventId: id }) => id === eventId('done'),
-      );
-      await store.inbox.complete(known(ended), endOf(1_100));
-
-      const waiting = await store.inbox.listWaiting(known(ended).lane, 2);
-
-      assert.deepEqual(
-        waiting.map(({ eventId: id, source, acceptedAt, event }) => [
-          id,
-          source,
-          acceptedAt,
-          event.dedupeKey,
-        ]),
-        [
-          [eventId('b'), connector, 1_000, 'b'],
-          [eventId('c'), connector, 1_000, 'c'],
-        ],
-      );
-    },
-  },
-  {
-    name: 'hands out a message as it was to whoever began on it before',
-    async run(open) {
-      const store = await open();
-      await accept(store, [{ key: 'a' }]);
-      await store.inbox.retry(await leaseOne(store, 1_000), {
-        ...{ at: 1_000, dueAt: 2_000, reason: 'agent_unavailable' },
-      });
-      const events = [revision('d', 'a')];
-      await store.inbox.accept({ at: 1_500, source: connector, depthMax: 10_000, events });
-
-      assert.deepEqual((await leaseOne(store, 2_000)).revisions, []);
-    },
-  },
   {
     name: 'ends an event together with everything that its turn sends',
     async run(open) {

@@ -1,14 +1,7 @@
 import type { AgentId, DeliveryId, EventId, RuleId, SourceId } from '../../domain/ids.ts';
 import type { InboundEvent } from '../../domain/inbound-event.ts';
 import type { ReasonCode } from '../../domain/reasons.ts';
-import type {
-  AnswerPlan,
-  EventRecord,
-  EventState,
-  LeasedEvent,
-  MessageRevision,
-  WaitingEvent,
-} from '../inbox-store.ts';
+import type { AnswerPlan, EventRecord, EventState, LeasedEvent, WaitingEvent } from '../inbox-store.ts';
 import { fromJson, present } from './tx.ts';
 
 export interface InboxRow {
@@ -50,17 +43,11 @@ export function toWaitingEvent(row: InboxRow): WaitingEvent {
 }
 
 /** `row` as it was before the lease counted its attempt. */
-export function toLeasedEvent(
-  row: InboxRow,
-  revisions: readonly MessageRevision[],
-  leaseId: string,
-  now: number,
-): LeasedEvent {
+export function toLeasedEvent(row: InboxRow, leaseId: string, now: number): LeasedEvent {
   return {
     leaseId,
     lane: row.lane,
     ...toWaitingEvent(row),
-    revisions,
     traceId: row.trace_id,
     attempt: row.attempts + 1,
     firstAttemptAt: row.first_attempt_at ?? now,

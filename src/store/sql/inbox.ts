@@ -1,18 +1,11 @@
 import { AppError } from '../../domain/errors.ts';
 import { type EventId, eventIdOfTurn, type SourceId, type TurnId } from '../../domain/ids.ts';
-import type { InboundMessageEvent } from '../../domain/inbound-event.ts';
-import { limits } from '../../domain/limits.ts';
 import { sql } from '../../lib/sql.ts';
-import type {
-  EventEnd,
-  EventRetry,
-  EventState,
-  InboxStore,
-  LeasedEvent,
-  MessageRevision,
-} from '../inbox-store.ts';
+import type { EventEnd, EventRetry, EventState, InboxStore, LeasedEvent } from '../inbox-store.ts';
 import type { Lease } from '../queue.ts';
 import { accept } from './inbox-accept.ts';
+import { finish } from './inbox-finish.ts';
+import { applyRevisions, listRevisions } from './inbox-revisions.ts';
 import { type InboxRow, toEventRecord, toLeasedEvent, toWaitingEvent } from './inbox-rows.ts';
 import { dueLanes } from './due-lanes.ts';
 import {
@@ -27,10 +20,9 @@ import {
   rescheduleLane,
   suspendLane,
 } from './lanes.ts';
-import { insertParts } from './outbox-enqueue.ts';
 import { readPage } from './page.ts';
 import { record } from './record.ts';
-import { fromJson, type Methods, toJson, type Tx } from './tx.ts';
+import { type Methods, toJson, type Tx } from './tx.ts';
 
 export const inboxMethods: Methods<InboxStore> = {
   accept,
@@ -51,7 +43,7 @@ export const inboxMethods: Methods<InboxStore> = {
       await tx.run(sql`
         update inbox set attempts = attempts + 1, opened = 1, awaiting = 0,
           first_attempt_at = coalesce(first_attempt_at, ${request.now}) where seq = ${row.seq}`);
-      rows.push(toLeasedEvent(row, await readRevisions(tx, row), leaseId, request.now));
+      rows.push(toLeasedEvent(await applyRevisions(tx, row, request.now), leaseId, request.now));
     }
     return { rows, ...(nextDueAt === undefined ? {} : { nextDueAt }) };
   },
@@ -143,6 +135,10 @@ export const inboxMethods: Methods<InboxStore> = {
       toEventRecord,
     ),
 
+  async hasRevision(tx, id) {
+    return (await listRevisions(tx, await rowOf(tx, id))).length > 0;
+  },
+
   async listWaiting(tx, lane, limit) {
     const rows = await tx.all<InboxRow>(
       sql`select * from inbox where lane = ${lane} and state = 'pending' order by seq limit ${limit}`,
@@ -188,47 +184,9 @@ export const inboxMethods: Methods<InboxStore> = {
   },
 };
 
-async function readRevisions(tx: Tx, row: InboxRow): Promise<readonly MessageRevision[]> {
-  if (row.type !== 'message.created' || row.attempts > 0) return [];
-  const later = await tx.all<{ event: string }>(sql`
-    select event from (
-      select type, event, seq from inbox where lane = ${row.lane} and state = 'pending' and seq > ${row.seq}
-      order by seq limit ${limits.revisionsLookedAtMax}) as later
-    where type in ('message.edited', 'message.deleted') order by seq`);
-  if (later.length === 0) return [];
-  const { address } = fromJson(row.event ?? 'null') as InboundMessageEvent;
-  return later
-    .map(({ event }) => fromJson(event) as MessageRevision)
-    .filter((revision) => address.message !== undefined && revision.address.message === address.message);
-}
-
 const withLease = sql`inbox.*, case when exists (
   select 1 from lane where lane.queue = 'inbox' and lane.name = inbox.lane and lane.leased_seq = inbox.seq
 ) then 1 else 0 end as leased`;
-
-/** Writes the end of an event together with what its turn sends. */
-async function finish(
-  tx: Tx,
-  row: InboxRow,
-  end: Omit<EventEnd, 'rule' | 'agent'> & { rule?: string | null; agent?: string | null },
-): Promise<void> {
-  await tx.run(sql`
-    update inbox set state = ${end.state}, reason = ${end.reason}, detail = ${end.detail}, opened = 0, awaiting = 0,
-      rule_id = ${end.rule}, agent_id = ${end.agent}, finished_at = ${end.at} where seq = ${row.seq}`);
-  tx.gauge(row.source, 'inbox', 'pending', -1);
-  if (end.state === 'dead') tx.gauge(row.source, 'inbox', 'dead', 1);
-  tx.count(row.source, end.state, end.at);
-  await record(tx, {
-    at: end.at,
-    kind: end.state === 'done' ? 'turn.ended' : `inbound.${end.state}`,
-    level: end.state === 'dead' ? 'error' : 'info',
-    source: row.source,
-    subject: row.id,
-    data: { code: end.reason, detail: end.detail, rule: end.rule, agent: end.agent, parts: end.parts.length },
-  });
-  if (end.parts.length > 0) await insertParts(tx, end.parts, end.at);
-  tx.touch('inbox');
-}
 
 async function leasedRow(tx: Tx, lease: Lease): Promise<InboxRow> {
   const seq = await checkLease(tx, 'inbox', lease);

@@ -44,6 +44,7 @@ export const outboxMethods: Methods<OutboxStore> = {
     const row = await leasedRow(tx, lease);
     if (settlement.state === 'delivered') await deliver(tx, row, settlement.platformIds, report);
     else if (settlement.state === 'dead') await bury(tx, row, settlement, report);
+    else if (settlement.state === 'discarded') await drop(tx, row, settlement, report);
     else await postpone(tx, row, settlement, report);
     await rescheduleLane(tx, 'outbox', lease.lane);
     await record(tx, {
@@ -181,6 +182,19 @@ async function bury(
   tx.gauge(row.source, 'outbox', 'dead', 1);
   tx.count(row.source, 'dead', at);
   await holdLaterParts(tx, row, at);
+}
+
+async function drop(
+  tx: Tx,
+  row: OutboxRow,
+  settlement: Extract<Settlement, { state: 'discarded' }>,
+  { at }: AttemptReport,
+): Promise<void> {
+  await tx.run(sql`
+    update outbox set state = 'discarded', reason = ${settlement.code}, detail = ${settlement.detail}, opened = 0,
+      finished_at = ${at} where seq = ${row.seq}`);
+  tx.gauge(row.source, 'outbox', 'pending', -1);
+  tx.count(row.source, 'discarded', at);
 }
 
 /** A message is not sent with a hole in it; the lane goes on with the next message. */

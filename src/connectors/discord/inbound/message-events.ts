@@ -47,6 +47,7 @@ export function toMessageCreated(data: unknown, context: InboundContext): Inboun
 export function toMessageEdited(data: unknown, context: InboundContext): InboundMessageEdited | undefined {
   const message = readMessage(data);
   if (!message?.author || message.edited_timestamp === undefined) return undefined;
+  const mentions = mentionsOf(message, context);
   return {
     type: 'message.edited',
     ...placeOfMessage(message, context),
@@ -55,7 +56,8 @@ export function toMessageEdited(data: unknown, context: InboundContext): Inbound
     sender: senderOfMessage(message, context),
     text: textOfMessage(message),
     attachments: attachmentsOf(message),
-    mentions: mentionsOf(message, context),
+    mentions,
+    broadcast: mentions.everyone,
   };
 }
 
