@@ -32,7 +32,7 @@ describe('a message that its author changes before its turn comes', () => {
     await settled();
     const ids = await world.accept(world.engine, ...later);
     go.resolve(undefined);
-    await world.until(async () => (await world.event(ids.at(-1)!)).state !== 'pending');
+    await world.until(async () => (await world.event(ids.at(-1))).state !== 'pending');
     return ids;
   }
   const said = message({ text: 'deply' });
@@ -70,7 +70,7 @@ describe('a message that its author changes before its turn comes', () => {
 
     const [id] = await whileBusy(world, said, edited(), deleted);
 
-    expect(await world.event(id!)).toMatchObject({ state: 'ignored', reason: 'message_withdrawn' });
+    expect(await world.event(id)).toMatchObject({ state: 'ignored', reason: 'message_withdrawn' });
     expect(world.turns).toHaveLength(1);
   });
 
@@ -92,7 +92,7 @@ describe('a message that its author changes before its turn comes', () => {
 
     const [id] = await whileBusy(world, said, edited({ mentions: everyone, broadcast: true }));
 
-    expect((await world.event(id!)).reason).toBe('broadcast_denied_by_policy');
+    expect((await world.event(id)).reason).toBe('broadcast_denied_by_policy');
   });
 
   it('is tried again as it is then, when the agent has failed on it', async () => {
@@ -109,8 +109,8 @@ describe('a message that its author changes before its turn comes', () => {
       'deploy',
       'deploy',
     ]);
-    expect((await world.event(edit!)).reason).toBe('revision_applied');
-    expect((await world.event(id!)).attempts).toBe(3);
+    expect((await world.event(edit)).reason).toBe('revision_applied');
+    expect((await world.event(id)).attempts).toBe(3);
   });
 
   it('takes back what was shown of an answer when it is deleted before the next attempt', async () => {
@@ -121,10 +121,10 @@ describe('a message that its author changes before its turn comes', () => {
       throw new AppError('unavailable', 'Down.');
     };
     const [id] = await world.accept(world.engine, said);
-    await world.until(async () => (await world.event(id!)).reason === 'agent_unavailable');
+    await world.until(async () => (await world.event(id)).reason === 'agent_unavailable');
 
     await world.accept(world.engine, deleted);
-    await world.until(async () => (await world.event(id!)).state === 'ignored');
+    await world.until(async () => (await world.event(id)).state === 'ignored');
     await settled();
 
     expect(world.adapter.session.sent.map(({ operation }) => operation.op)).toEqual(['send', 'delete']);
@@ -148,9 +148,9 @@ describe('a message that its author changes before its turn comes', () => {
     await world.accept(world.engine, deleted);
     await world.clock.pass(1_000);
     go.resolve(undefined);
-    await world.until(async () => (await world.event(id!)).state !== 'pending');
+    await world.until(async () => (await world.event(id)).state !== 'pending');
 
-    expect((await world.event(id!)).reason).toBe('message_withdrawn');
+    expect((await world.event(id)).reason).toBe('message_withdrawn');
     expect(world.turns).toHaveLength(1);
   });
 
