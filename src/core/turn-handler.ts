@@ -75,8 +75,10 @@ export class TurnHandler {
     try {
       // What was said may have been changed while it stood in line: it is taken up again as it is now.
       const hasWaited = clock.monotonic() > cameAt;
-      if (hasWaited && (await persist(clock, signal, () => store.inbox.hasRevision(leased.eventId))))
-        { await settler.wait(leased, 'agent_busy', clock.now(), signal); return; }
+      if (hasWaited && (await persist(clock, signal, () => store.inbox.hasRevision(leased.eventId)))) {
+        await settler.wait(leased, 'agent_busy', clock.now(), signal);
+        return;
+      }
       await this.#run(leased, decision, live, signal);
     } finally {
       place.leave();
