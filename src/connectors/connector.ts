@@ -108,8 +108,9 @@ export interface ConnectorAdapter<Config = unknown> {
 
   /**
    * Opens a live session. Resolves when it is up: authenticated and receiving.
-   * @throws AppError `unauthenticated`, `forbidden`, `config_invalid` or `conflict` when only a person can help:
-   *   the connector is blocked until somebody does. `vault_locked` waits. Anything else is tried again.
+   * @throws AppError `unauthenticated`, `forbidden` or `config_invalid` when only a person can help: the connector
+   *   is blocked until somebody does. So it is by what `takeAccount` throws, until the account is free.
+   *   `vault_locked` waits. Anything else is tried again.
    */
   open(host: ConnectorHost<Config>, signal: AbortSignal): Promise<ConnectorSession>;
 }
@@ -207,7 +208,7 @@ export interface ConnectorHost<Config> {
   /**
    * Says as which account of the platform the session is connected, in one spelling. Comes while it opens and
    * before it hears anything; one connector at a time may be connected as an account.
-   * @throws AppError `conflict` while another one is: pass it on.
+   * @throws AppError `conflict` while another one is: pass it on as it is.
    */
   takeAccount(account: string): void;
   /**

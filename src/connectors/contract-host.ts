@@ -124,7 +124,7 @@ export class ContractHost implements ConnectorHost<unknown> {
   takeAccount(account: string): void {
     if (account === '') throw new AppError('internal', 'The account has no name.');
     if (this.#inbox.isAccountTaken)
-      throw new AppError('conflict', 'Another one is connected as the account.');
+      throw new AppError('conflict', 'Another one is connected as the account.', { reason: 'account_taken' });
   }
 
   async accept(

@@ -31,7 +31,11 @@ export async function checkMissingCredential(bench: ContractBench): Promise<void
 
 export async function checkTakenAccount(bench: ContractBench): Promise<void> {
   bench.inbox.isAccountTaken = true;
-  await rejects(bench.open(), 'conflict');
+  await assert.rejects(
+    bench.open(),
+    (thrown) => thrown instanceof AppError && thrown.reason === 'account_taken',
+    'It was to throw what `takeAccount` threw.',
+  );
   assert.equal(bench.inbox.offers, 0, 'It heard something before it said which account it is.');
 }
 

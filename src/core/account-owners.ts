@@ -18,7 +18,7 @@ export class AccountOwners {
   take(id: ConnectorId, account: string): void {
     this.#accounts.delete(id);
     const owner = this.ownerBeside(id, account);
-    if (owner !== undefined) throw new AppError('conflict', takenBy(owner));
+    if (owner !== undefined) throw new AppError('conflict', takenBy(owner), { reason: 'account_taken' });
     this.#accounts.set(id, account);
   }
 

@@ -90,7 +90,7 @@ describe('a connector that only a person can help', () => {
     expect(claim).toBeDefined();
   });
 
-  it.each(['vault_locked', 'unavailable', 'timeout', 'internal', 'rate_limited'] as const)(
+  it.each(['vault_locked', 'unavailable', 'timeout', 'internal', 'rate_limited', 'conflict'] as const)(
     'is not what %s means: that may pass',
     async (code) => {
       const world = new RunnerWorld();

@@ -52,6 +52,16 @@ describe('a session', () => {
     await expect(session.sendOutbound(part, signal)).rejects.toBe(bug);
   });
 
+  it('keeps the reason of what is thrown', async () => {
+    const { session, own } = await open();
+    own.send = () => Promise.reject(new AppError('conflict', 'not s3cret', { reason: 'account_taken' }));
+
+    await expect(session.sendOutbound(part, signal)).rejects.toMatchObject({
+      message: 'not [secret]',
+      reason: 'account_taken',
+    });
+  });
+
   it('throws as a promise also what its code throws at once', async () => {
     const { session, own } = await open();
     own.send = () => {

@@ -6,6 +6,8 @@ export type Redact = (text: string) => string;
 /** The same error without the secrets in its message. What is no AppError is never shown but in the log. */
 export function redactedError(thrown: unknown, redact: Redact): unknown {
   if (!(thrown instanceof AppError)) return thrown;
+  const { code, reason } = thrown;
   const message = redact(thrown.message);
-  return message === thrown.message ? thrown : new AppError(thrown.code, message, { cause: thrown });
+  if (message === thrown.message) return thrown;
+  return new AppError(code, message, { cause: thrown, ...(reason === undefined ? {} : { reason }) });
 }

@@ -44,13 +44,13 @@ export async function endOf(session: ConnectorSession): Promise<SessionEnd> {
 /** The one place that turns an error into what it means for a connector. */
 export function sessionEndOf(thrown: unknown): SessionEnd {
   const error = AppError.from(thrown);
+  if (error.reason === 'account_taken')
+    return { kind: 'blocked', code: 'account_taken', detail: error.message };
   switch (error.code) {
     case 'unauthenticated':
       return { kind: 'blocked', code: 'unauthenticated', detail: error.message };
     case 'not_found':
       return { kind: 'blocked', code: 'credential_missing', detail: error.message };
-    case 'conflict':
-      return { kind: 'blocked', code: 'account_taken', detail: error.message };
     case 'forbidden':
     case 'config_invalid':
     case 'invalid_request':

@@ -1,3 +1,5 @@
+import type { ReasonCode } from './reasons.ts';
+
 /**
  * One table from an error's code to its HTTP status, the CLI's exit code and what `docs/errors.md` says of it.
  * Nothing else in the code base chooses a status or an exit code.
@@ -53,10 +55,14 @@ export type ErrorCode = keyof typeof errorTable;
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
+  /** What it means for a connector, where its code alone does not say. */
+  readonly reason: ReasonCode | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; reason?: ReasonCode } = {}) {
+    const { reason, ...cause } = options;
+    super(message, cause);
     this.code = code;
+    this.reason = reason;
   }
 
   static from(thrown: unknown): AppError {

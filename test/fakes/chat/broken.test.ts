@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { ConnectorAdapter, ConnectorHost, ConnectorSession } from '../../../src/connectors/connector.ts';
 import { connectorContract } from '../../../src/connectors/contract.ts';
 import type { ConnectorHarness } from '../../../src/connectors/contract-harness.ts';
+import { AppError, isAppError } from '../../../src/domain/errors.ts';
 import type { OutboundPart } from '../../../src/domain/outbound.ts';
 import type { DeliveryOutcome } from '../../../src/domain/outcome.ts';
 import { createChatHarness } from './harness.ts';
@@ -113,6 +114,18 @@ const faults: readonly (readonly [string, (adapter: Adapter) => Adapter, string,
       }),
     'opens no session as an account that another connector has',
     /Missing expected rejection/,
+  ],
+  [
+    'makes an error of its own of an account that is taken',
+    (adapter) => ({
+      ...adapter,
+      open: (host, signal) =>
+        adapter.open(host, signal).catch((error: unknown) => {
+          throw isAppError(error, 'conflict') ? new AppError('conflict', 'The account is taken.') : error;
+        }),
+    }),
+    'opens no session as an account that another connector has',
+    /It was to throw what `takeAccount` threw/,
   ],
   [
     'answers in the channel instead of the thread',
