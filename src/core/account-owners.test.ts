@@ -3,7 +3,10 @@ import { CoreWorld } from '../../test/support/core-world.ts';
 import { closeAll } from '../../test/support/egress.ts';
 import { settled } from '../../test/support/manual-clock.ts';
 import { ScriptedAdapter, type ScriptedSession } from '../../test/support/scripted-adapter.ts';
+import { gate } from '../../test/support/store-faults.ts';
+import { AppError } from '../domain/errors.ts';
 import { type ConnectorId, connectorId } from '../domain/ids.ts';
+import type { ConnectorClaim } from '../store/connector-store.ts';
 import type { Engine } from './engine.ts';
 
 const a = connectorId('echo', 'a');
@@ -75,6 +78,77 @@ describe('an account of a platform', () => {
     await world.until(() => stateOf(engine, b) === 'running');
 
     expect(stateOf(engine, a)).toBeUndefined();
+  });
+
+  it('goes to the other one when its connector gets the credential of another', async () => {
+    const world = new CoreWorld();
+    const accounts = { [a]: 'robot', [b]: 'robot' };
+    connectAs(world, accounts);
+    const engine = await startTwo(world);
+
+    accounts[a] = 'another';
+    await engine.supervisor.restart(a);
+    await world.until(() => stateOf(engine, b) === 'running');
+
+    expect(stateOf(engine, a)).toBe('running');
+  });
+
+  it('goes to the other one when its connector is blocked', async () => {
+    const world = new CoreWorld();
+    connectAs(world, { [a]: 'robot', [b]: 'robot' });
+    const engine = await startTwo(world);
+
+    sessionsOf(world, a)[0]!.end({ kind: 'blocked', code: 'unauthenticated', detail: 'The token is old.' });
+    await world.until(() => stateOf(engine, b) === 'running');
+
+    expect(stateOf(engine, a)).toBe('blocked');
+  });
+
+  it('is changed for that of another connector, which gets it in return', async () => {
+    const world = new CoreWorld();
+    const accounts = { [a]: 'robot', [b]: 'another' };
+    connectAs(world, accounts);
+    const engine = await startTwo(world);
+
+    accounts[a] = 'another';
+    await engine.supervisor.restart(a);
+    await world.until(() => stateOf(engine, a) === 'blocked');
+    accounts[b] = 'robot';
+    await engine.supervisor.restart(b);
+    await world.until(() => stateOf(engine, a) === 'running');
+
+    expect(stateOf(engine, b)).toBe('running');
+  });
+
+  it('goes to one that is still at noting that it was refused', async () => {
+    const world = new CoreWorld();
+    connectAs(world, { [a]: 'robot', [b]: 'robot' });
+    const { wait, open } = gate();
+    world.faults.before('connectors.releaseClaim', (claim) =>
+      (claim as ConnectorClaim).connector === b ? wait() : undefined,
+    );
+    const engine = await startTwo(world);
+
+    await change(world, a, { enabled: false });
+    await engine.supervisor.reconcile(a);
+    const meanwhile = [stateOf(engine, a), stateOf(engine, b)];
+    open();
+    await world.until(() => stateOf(engine, b) === 'running');
+
+    expect(meanwhile).toEqual([undefined, 'starting']);
+  });
+
+  it('is nothing to two connectors that cannot be opened for reasons of their own', async () => {
+    const world = new CoreWorld();
+    world.adapter.onOpen = async (host) => {
+      host.takeAccount(host.connectorId);
+      throw new AppError('forbidden', 'The account lacks a permission.');
+    };
+
+    const engine = await startTwo(world);
+    await world.clock.pass(600_000);
+
+    expect([stateOf(engine, a), stateOf(engine, b), world.adapter.opened]).toEqual(['blocked', 'blocked', 2]);
   });
 
   it('stays with its connector while that is opened anew, or waits to be', async () => {

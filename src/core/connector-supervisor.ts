@@ -30,9 +30,12 @@ const lookAgainMs = 1_000;
 export class ConnectorSupervisor {
   readonly #deps: ConnectorSupervisorDeps;
   readonly #runners = new Map<ConnectorId, ConnectorRunner>();
-  readonly #accounts = new AccountOwners((id) => {
-    const state = this.#runners.get(id)?.state.state;
-    return state !== undefined && state !== 'blocked' && state !== 'standby';
+  readonly #accounts = new AccountOwners({
+    isInUse: (id) => {
+      const state = this.#runners.get(id)?.state.state;
+      return state !== undefined && state !== 'blocked' && state !== 'standby';
+    },
+    onFree: (id) => this.retryNow(id),
   });
   /** What should run, as of the last look. */
   #wanted: ReadonlyMap<ConnectorId, ConnectorRecord> = new Map();
@@ -123,6 +126,8 @@ export class ConnectorSupervisor {
   }
 
   #changed(id: ConnectorId): void {
+    const state = this.#runners.get(id)?.state;
+    if (state?.state === 'blocked' && state.code !== 'account_taken') this.#accounts.forget(id);
     for (const resolve of this.#onceChanged) resolve();
     this.#deps.onChange(id);
   }
@@ -183,14 +188,7 @@ export class ConnectorSupervisor {
     const wanted = this.#wanted.get(id);
     if (this.#stopped) return;
     if (wanted) this.#start(wanted);
-    else this.#giveUpAccount(id);
-  }
-
-  /** Whoever was kept from being connected because this one was may be now. */
-  #giveUpAccount(id: ConnectorId): void {
-    this.#accounts.forget(id);
-    for (const runner of this.#runners.values())
-      if (runner.state.state === 'blocked' && runner.state.code === 'account_taken') runner.retryNow();
+    else this.#accounts.forget(id);
   }
 
   #start(record: ConnectorRecord): void {
