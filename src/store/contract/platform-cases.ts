@@ -125,18 +125,24 @@ const gaps: readonly StoreCase[] = [
     },
   },
   {
-    name: 'forgets the conversations and notes of a connector that is removed, and keeps its gaps',
+    name: 'forgets the conversations and notes of a connector that is removed, and closes its gaps',
     async run(open) {
       const store = await open();
       await hear(store, [heardAt('a', 'one', '9')], 1_000);
       await store.platforms.putNote(connector, { key: 'k', value: 'v' });
-      await store.platforms.putGap(gap('a'));
+      const ended = gap('b', { state: 'read_back', toAt: 1_500 });
+      const elsewhere = gap('c', { connector: otherConnector });
+      for (const each of [gap('a'), ended, elsewhere]) await store.platforms.putGap(each);
 
       await store.connectors.removeConnector(connector, 2_000);
 
       assert.deepEqual(await store.platforms.listConversations(connector, 10), []);
       assert.equal(await store.platforms.getNote(connector, 'k', 1), undefined);
-      assert.equal((await store.platforms.listGaps({}, { limit: 10 })).items.length, 1);
+      assert.deepEqual((await store.platforms.listGaps({}, { limit: 10 })).items, [
+        elsewhere,
+        ended,
+        gap('a', { state: 'skipped', toAt: 2_000, detail: 'The connector was removed.' }),
+      ]);
     },
   },
 ];

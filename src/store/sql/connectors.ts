@@ -54,7 +54,7 @@ export const connectorMethods: Methods<ConnectorStore> = {
     await tx.run(sql`delete from connector where id = ${id}`);
     await tx.run(sql`delete from platform_cursor where source = ${id}`);
     await tx.run(sql`delete from queue_state where source = ${id}`);
-    await forgetPlatform(tx, id);
+    await forgetPlatform(tx, id, at);
     await forgetPairing(tx, id);
     await forgetBotTurns(tx, id);
     tx.touch('connectors');

@@ -114,8 +114,11 @@ export async function noteHeard(tx: Tx, event: InboundEvent, at: number): Promis
       or (length(excluded.position) = length(conversation.position) and excluded.position > conversation.position)`);
 }
 
-/** Everything here that belongs to a connector which is removed. Its gaps stay: they are history. */
-export async function forgetPlatform(tx: Tx, source: SourceId): Promise<void> {
+/** Everything here that belongs to a connector which is removed. Its gaps stay, closed: they are history. */
+export async function forgetPlatform(tx: Tx, source: SourceId, at: number): Promise<void> {
+  await tx.run(sql`
+    update gap set state = 'skipped', to_at = coalesce(to_at, ${at}), detail = 'The connector was removed.'
+    where source = ${source} and state = 'open'`);
   await tx.run(sql`delete from conversation where source = ${source}`);
   await tx.run(sql`delete from note where source = ${source}`);
 }
