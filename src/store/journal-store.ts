@@ -90,7 +90,10 @@ export interface StatsStore {
   listActivity(sinceMinute: number): Promise<readonly Activity[]>;
   /** Since the beginning, summed by source and kind: what a metric counts. */
   listTotals(): Promise<readonly { source: string; kind: string; count: number }[]>;
-  /** When the newest event of each source was accepted, Unix ms. Sources of which no event is kept are left out. */
+  /**
+   * When the newest event of each connector and integration that is switched on was accepted, Unix ms. Those of
+   * which no event is kept are left out.
+   */
   listLastEvents(): Promise<readonly { source: string; at: number }[]>;
   /** How long the longest-due lane of each queue has waited for a worker, in ms; 0 when none waits. */
   getLag(now: number): Promise<{ inboxMs: number; outboxMs: number }>;

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import type { ConnectorKind } from '../../domain/ids.ts';
-import type { ConnectorRecord } from '../connector-store.ts';
 import type { Store } from '../store.ts';
 import { known, only, rejectsWith } from './checks.ts';
 import {
   accept,
   connector,
+  connectorRecord,
   enqueue,
   endOf,
   eventId,
@@ -18,15 +17,7 @@ import {
 import { deliver, leasePart, report, statesOf } from './settle-cases.ts';
 import type { StoreCase } from './store-case.ts';
 
-const record: ConnectorRecord = {
-  id: connector,
-  kind: 'echo' as ConnectorKind,
-  config: { nested: { list: [1, 'two'] } },
-  secretRef: 'channel:echo:default/token',
-  enabled: true,
-  createdAt: 1,
-  updatedAt: 2,
-};
+const record = connectorRecord();
 
 /** Removes the connector as the platform does. Answers how many calls it took. */
 async function remove(store: Store, at = 5_000): Promise<number> {

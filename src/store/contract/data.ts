@@ -1,8 +1,9 @@
 import { laneOf } from '../../domain/address.ts';
-import type { ConnectorId, EventId, MessageId, PartId, SourceId } from '../../domain/ids.ts';
+import type { ConnectorId, ConnectorKind, EventId, MessageId, PartId, SourceId } from '../../domain/ids.ts';
 import type { InboundMessageEvent } from '../../domain/inbound-event.ts';
 import type { Origin } from '../../domain/outbound.ts';
 import type { ReasonCode } from '../../domain/reasons.ts';
+import type { ConnectorRecord } from '../connector-store.ts';
 import type { Accepted, AcceptRequest, EventEnd, NewEvent } from '../inbox-store.ts';
 import type { NewPart } from '../outbox-store.ts';
 import type { LeaseRequest, QueueName } from '../queue.ts';
@@ -11,6 +12,19 @@ import type { Store } from '../store.ts';
 /** The connector of everything that a case does not say otherwise about. */
 export const connector = 'echo:default' as ConnectorId;
 export const otherConnector = 'echo:other' as ConnectorId;
+
+export function connectorRecord(rest: Partial<ConnectorRecord> = {}): ConnectorRecord {
+  return {
+    id: connector,
+    kind: 'echo' as ConnectorKind,
+    config: { nested: { list: [1, 'two'] } },
+    secretRef: 'channel:echo:default/token',
+    enabled: true,
+    createdAt: 1,
+    updatedAt: 2,
+    ...rest,
+  };
+}
 
 export interface EventFacts {
   /** Names the event: its id is `evt_<key>`, its dedupe key the key itself. */

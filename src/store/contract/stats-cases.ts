@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
-import type { ConnectorId } from '../../domain/ids.ts';
+import { type ConnectorId, webhookSource } from '../../domain/ids.ts';
 import type { Store } from '../store.ts';
 import { only } from './checks.ts';
-import { accept, connector, enqueue, endOf, gaugesOf, leaseRequest, otherConnector } from './data.ts';
+import {
+  accept,
+  connector,
+  connectorRecord,
+  enqueue,
+  endOf,
+  gaugesOf,
+  leaseRequest,
+  otherConnector,
+} from './data.ts';
 import { deliver, leasePart, pending, report } from './settle-cases.ts';
 import type { StoreCase } from './store-case.ts';
+import { acceptWebhook, integration, integrationRecord } from './webhook-cases.ts';
 
 async function totalsOf(store: Store, source: string): Promise<Record<string, number>> {
   const totals = await store.stats.listTotals();
@@ -80,19 +90,36 @@ export const statsCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'tells when the newest event of each source was accepted',
+    name: 'tells when the newest event of each source that is there and switched on was accepted',
     async run(open) {
       const store = await open();
+      for (const record of [
+        connectorRecord(),
+        connectorRecord({ id: otherConnector }),
+        connectorRecord({ id: 'echo:silent' as ConnectorId }),
+        connectorRecord({ id: 'echo:off' as ConnectorId, enabled: false }),
+      ])
+        await store.connectors.putConnector(record);
+      await store.webhooks.putIntegration(integrationRecord(integration));
       await accept(store, [{ key: 'a' }], { at: 1_000 });
       await accept(store, [{ key: 'b' }], { at: 2_000 });
       await accept(store, [{ key: 'a' }], { at: 3_000 });
       await accept(store, [{ key: 'c', source: otherConnector }], { at: 4_000 });
       await enqueue(store, { key: 'd', connector: 'echo:silent' as ConnectorId }, 5_000);
+      await accept(store, [{ key: 'e', source: 'echo:off' as ConnectorId }], { at: 6_000 });
+      await accept(store, [{ key: 'f', source: 'echo:gone' as ConnectorId }], { at: 7_000 });
+      await acceptWebhook(store, 'g', 'g', 8_000);
 
-      assert.deepEqual(await store.stats.listLastEvents(), [
+      const all = await store.stats.listLastEvents();
+      await store.webhooks.putIntegration(integrationRecord(integration, { enabled: false }));
+      await store.connectors.removeConnector(otherConnector, 9_000);
+
+      assert.deepEqual(all, [
         { source: connector, at: 2_000 },
         { source: otherConnector, at: 4_000 },
+        { source: webhookSource(integration), at: 8_000 },
       ]);
+      assert.deepEqual(await store.stats.listLastEvents(), [{ source: connector, at: 2_000 }]);
     },
   },
   {

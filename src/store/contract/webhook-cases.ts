@@ -12,7 +12,7 @@ import type { StoreCase } from './store-case.ts';
 export const integration = 'github' as IntegrationId;
 const everyByte = Uint8Array.from({ length: 256 }, (_none, index) => index);
 
-function integrationRecord(id: string, rest: Partial<IntegrationRecord> = {}): IntegrationRecord {
+export function integrationRecord(id: string, rest: Partial<IntegrationRecord> = {}): IntegrationRecord {
   return {
     id: id as IntegrationId,
     provider: 'github',

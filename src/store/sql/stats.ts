@@ -33,7 +33,10 @@ export const statsMethods: Methods<StatsStore> = {
   async listLastEvents(tx) {
     const rows = await tx.all<{ source: string; at: number | null }>(sql`
       select source, (select accepted_at from inbox where inbox.source = known.source order by seq desc limit 1) as at
-      from (select distinct source from total) as known order by source`);
+      from (
+        select id as source from connector where enabled = 1
+        union all select 'webhook:' || id from integration where enabled = 1
+      ) as known order by source`);
     return rows.flatMap(({ source, at }) => (at === null ? [] : [{ source, at }]));
   },
 
