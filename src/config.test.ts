@@ -78,6 +78,11 @@ describe('the configuration', () => {
       { retention: { tombstonesMs: 48 * 3_600_000 - 1 } },
       /retention\.tombstonesMs: must be at least 172800000 \(48 hours\)/,
     ],
+    [
+      'more turns of a bot than can be counted every time',
+      { inbox: { botTurnsPerDayMax: 10_001 } },
+      /inbox\.botTurnsPerDayMax: .*<=10000/,
+    ],
     ['a proxy that is no block', { trustedProxies: ['home'] }, /trustedProxies\.0: /],
     ['an address with a query', { publicUrl: 'https://a.example/?x' }, /publicUrl: must have no query/],
     ['an unknown source of the key', { masterKey: { kind: 'wish' } }, /masterKey\.kind: /],

@@ -77,8 +77,11 @@ export const Config = z.strictObject({
         .default(16)
         .describe('Turns of one connector or integration that run at once.'),
       botTurnsPerDayMax: count
+        .max(10_000)
         .default(48)
-        .describe('Turns that one bot may cause on one connector within 24 hours, where a rule admits bots.'),
+        .describe(
+          'Turns that one bot may cause on one connector within 24 hours, where a rule admits bots; 10,000 at most.',
+        ),
       retryMsMin: ms
         .default(1 * seconds)
         .describe('The wait after the first failed turn; doubles from there.'),

@@ -1,9 +1,19 @@
 import type { EventId } from '../domain/ids.ts';
+import type { ChatEvent } from '../domain/inbound-event.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
 import { RecentMap } from '../lib/recent-map.ts';
 
 const lanesMax = 10_000;
+const spentBotsMax = 1_000;
+const dayMs = 24 * 3_600_000;
 /** More of a lane's turns than any policy counts need not be told apart. */
 const turnsKeptMax = 16;
+
+export interface BotLoopGuardDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
 
 /**
  * Counts the turns in a row that bots caused in a lane, each once, however often it is tried. A turn that a
@@ -12,6 +22,13 @@ const turnsKeptMax = 16;
  */
 export class BotLoopGuard {
   readonly #turns = new RecentMap<string, readonly EventId[]>(lanesMax);
+  /** When it was said last of a bot that it is not listened to any more. */
+  readonly #spent = new RecentMap<string, number>(spentBotsMax);
+  readonly #deps: BotLoopGuardDeps;
+
+  constructor(deps: BotLoopGuardDeps) {
+    this.#deps = deps;
+  }
 
   /** How many there were besides the one for `event`. */
   count(lane: string, event: EventId): number {
@@ -25,6 +42,16 @@ export class BotLoopGuard {
 
   sawPerson(lane: string): void {
     this.#turns.delete(lane);
+  }
+
+  /** A bot has caused as many turns as it may: said once a day, however often it goes on. */
+  sawSpent({ address: { connector }, sender: { id: sender } }: ChatEvent): void {
+    const { clock, log } = this.#deps;
+    const bot = `${connector} ${sender}`;
+    const now = clock.now();
+    if (now - (this.#spent.get(bot) ?? -Infinity) < dayMs) return;
+    this.#spent.set(bot, now);
+    log.warn('bot.budget_spent', { connector_id: connector, sender, code: 'bot_budget_spent' });
   }
 
   #eventsOf(lane: string): readonly EventId[] {

@@ -190,7 +190,7 @@ export class Engine {
     return new EventHandler({
       store,
       router: () => this.policy.router,
-      botLoops: new BotLoopGuard(),
+      botLoops: new BotLoopGuard({ clock, log }),
       botTurnsPerDayMax: events.botTurnsPerDayMax,
       turns,
       settler,

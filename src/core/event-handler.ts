@@ -145,6 +145,7 @@ export class EventHandler {
     if (decision.action !== 'accept' || event.type === 'webhook' || event.sender.kind !== 'bot')
       return decision;
     const isWithin = await persist(this.#deps.clock, signal, () => this.#takeBotTurn(event, eventId));
+    if (!isWithin) this.#deps.botLoops.sawSpent(event);
     return isWithin ? decision : { action: 'deny', reason: 'bot_budget_spent', rule: decision.rule };
   }
 

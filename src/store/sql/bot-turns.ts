@@ -8,10 +8,10 @@ export const botTurnMethods: Methods<Pick<AccessStore, 'takeBotTurn'>> = {
     const known = await tx.get(sql`
       select event_id from bot_turn where connector = ${connector} and sender = ${sender} and event_id = ${event}`);
     if (known) return true;
-    const counted = await tx.all(sql`
-      select expires_at from bot_turn
-      where connector = ${connector} and sender = ${sender} and expires_at > ${now} limit ${turnsMax}`);
-    if (counted.length >= turnsMax) return false;
+    const counted = await tx.get<{ n: number }>(sql`
+      select count(*) as n from bot_turn
+      where connector = ${connector} and sender = ${sender} and expires_at > ${now}`);
+    if ((counted?.n ?? 0) >= turnsMax) return false;
     await tx.run(sql`
       insert into bot_turn (connector, sender, event_id, expires_at)
       values (${connector}, ${sender}, ${event}, ${until})`);
