@@ -30,7 +30,7 @@ function isBlock(block: string): boolean {
 
 const mib = 1024 * 1024;
 
-/** Slack and Telegram deliver again for up to 24 h, and a session may read back as much. */
+/** Slack and Telegram deliver again for up to 24 h, and no session reads back more than 36 h. */
 const repeatsMsMin = 48 * hours;
 
 const count = z.int().positive();
@@ -205,7 +205,7 @@ export const Config = z.strictObject({
         .min(repeatsMsMin, 'must be at least 172800000 (48 hours): platforms repeat what is a day old')
         .default(90 * days)
         .describe(
-          'How long repeats are recognised: at least 48 hours, and longer than any connector reads back.',
+          'How long repeats are recognised: at least 48 hours, which is longer than any connector reads back.',
         ),
       deadLettersMs: ms.default(90 * days).describe('How long dead letters wait for a decision.'),
       journalMs: ms.default(30 * days).describe('How long steps can be traced.'),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { Config } from '../../config.ts';
 import { checkUrl } from '../../lib/net-guard.ts';
 import { apiEgress, DiscordConfig, gatewayEgress, mediaEgress } from './config.ts';
 
@@ -35,6 +36,21 @@ describe('the configuration', () => {
     { tokn: 'x' },
   ])('refuses %j', (given) => {
     expect(DiscordConfig.safeParse(given).success).toBe(false);
+  });
+
+  it('reads back no further than repeats are recognised, whatever is configured, and says so', () => {
+    const hour = 3_600_000;
+    const readBack = (ageMsMax: number): ReturnType<typeof DiscordConfig.safeParse> =>
+      DiscordConfig.safeParse({ catchUp: { ageMsMax } });
+    const isAsShort = (tombstonesMs: number): boolean =>
+      Config.safeParse({ retention: { tombstonesMs } }).success;
+
+    const tooLong = readBack(36 * hour + 1);
+
+    expect([readBack(36 * hour).success, isAsShort(36 * hour)]).toEqual([true, false]);
+    expect(tooLong.error?.issues).toMatchObject([
+      { path: ['catchUp', 'ageMsMax'], message: expect.stringContaining('at most 129600000 (36 hours)') },
+    ]);
   });
 
   it('admits http for a server of one’s own, and then only with private addresses', () => {

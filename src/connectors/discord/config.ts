@@ -14,6 +14,9 @@ const ApiBaseUrl = z
   .default('https://discord.com/api/v10')
   .describe('Where the REST API is. The gateway is where that API says.');
 
+/** Less than the shortest `retention.tombstonesMs`: what is not recognised any more would be answered twice. */
+const readBackMsMax = 36 * 3_600_000;
+
 export const DiscordConfig = z
   .strictObject({
     apiBaseUrl: ApiBaseUrl,
@@ -75,8 +78,9 @@ export const DiscordConfig = z
         ageMsMax: z
           .int()
           .min(60_000)
+          .max(readBackMsMax, `must be at most ${readBackMsMax} (36 hours): repeats are recognised for 48`)
           .default(24 * 3_600_000)
-          .describe('Older messages are left out.'),
+          .describe('Older messages are left out; 36 hours at most.'),
         perConversationMax: z
           .int()
           .min(1)
