@@ -1,4 +1,6 @@
 import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { GapRecord } from '../../src/domain/gap.ts';
@@ -48,6 +50,31 @@ describe('doctor', () => {
     expect(checks).toContainEqual(
       expect.objectContaining({ name: 'daemon', level: 'fail', fix: 'palyra up' }),
     );
+  });
+
+  it('does not wait long for a daemon that hangs, and says what it sees by itself', async () => {
+    const hanging = createServer(() => undefined);
+    await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+    const stateDir = newStateDir();
+    closeLater(() => {
+      rmSync(stateDir, { recursive: true });
+      hanging.closeAllConnections();
+      hanging.close();
+    });
+    const { port } = hanging.address() as AddressInfo;
+    const env = { PALYRA_ADMIN_URL: `http://127.0.0.1:${port}`, PALYRA_ADMIN_TOKEN: 'palyra_token' };
+
+    const { exit, stdout } = await palyra({ stateDir, env }, 'doctor', '--json');
+
+    const { checks } = JSON.parse(stdout) as { checks: readonly Check[] };
+    expect(exit).toBe(69);
+    expect(checks.map(({ name, level }) => [name, level])).toEqual([
+      ['node', 'ok'],
+      ['state directory', 'ok'],
+      ['config.json', 'ok'],
+      ['daemon', 'fail'],
+    ]);
+    expect(checks.at(-1)?.detail).toContain('gave no answer in 5 s');
   });
 
   it('looks without touching: it does not even make the state directory', async () => {

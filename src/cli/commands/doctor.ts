@@ -8,6 +8,9 @@ import { printable } from '../output.ts';
 
 type Check = Answer<'GET /doctor'>['checks'][number];
 
+/** A daemon that takes longer is a finding. */
+const answerMsMax = 5_000;
+
 const marks = { ok: '✓', warn: '!', fail: '✗' } as const;
 
 /** Checks that change nothing: those of this side, and those of the daemon if one answers. Fails when one fails. */
@@ -16,8 +19,8 @@ export function doctor(run: Run): CommandUnknownOpts {
     .description('Check the installation; every finding says how to mend it')
     .action(
       run(async (context) => {
-        const loaded = await loadedConfig(context);
-        const checks = [...(await localChecks(context, loaded)), ...(await daemonChecks(context))];
+        const [loaded, ofDaemon] = await Promise.all([loadedConfig(context), daemonChecks(context)]);
+        const checks = [...(await localChecks(context, loaded)), ...ofDaemon];
         context.out.show({ checks }, () => checks.map(formatCheck).join('\n'));
         const failed = checks.filter(({ level }) => level === 'fail').length;
         if (failed > 0) throw new AppError('unavailable', `${failed} of ${checks.length} checks failed.`);
@@ -33,7 +36,7 @@ function formatCheck({ level, name, detail, fix }: Check): string {
 /** The hash of what the daemon in this directory runs with; undefined when none is there to say so. */
 async function loadedConfig(context: CommandContext): Promise<string | undefined> {
   try {
-    const { configHash, stateDir } = await context.api('GET /status');
+    const { configHash, stateDir } = await context.api('GET /status', { timeoutMs: answerMsMax });
     return stateDir === context.stateDir ? configHash : undefined;
   } catch {
     return undefined;
@@ -98,13 +101,14 @@ function modeOf(path: string): number | undefined {
 
 const fixes: Readonly<Partial<Record<string, string>>> = {
   unavailable: 'palyra up',
+  timeout: 'Look into the log of the daemon, then restart it.',
   unauthenticated: 'palyra doctor needs the admin.token of the daemon, or PALYRA_ADMIN_TOKEN',
   forbidden: 'palyra tokens create doctor --scope read',
 };
 
 async function daemonChecks(context: CommandContext): Promise<readonly Check[]> {
   try {
-    return (await context.api('GET /doctor')).checks;
+    return (await context.api('GET /doctor', { timeoutMs: answerMsMax })).checks;
   } catch (error) {
     const { code, message } = AppError.from(error);
     const fix = fixes[code] ?? 'palyra status';
