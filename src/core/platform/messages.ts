@@ -132,7 +132,7 @@ export class Messages {
     postId: string,
   ): Promise<{ turn: TurnId; repeated: boolean; parts: number }> {
     const { store, plan, clock } = this.#deps;
-    const eventId = id.replace(/^turn_/, 'evt_') as EventId;
+    const eventId = eventIdOfTurn(id as TurnId);
     const record = await store.inbox.getEvent(eventId);
     if (!record?.event || !id.startsWith('turn_')) throw new AppError('not_found', 'There is no such turn.');
     const turn = turnIdOf(eventId);
