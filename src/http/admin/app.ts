@@ -56,18 +56,13 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
     return c.body(document, 200, { 'content-type': 'application/json' });
   });
   app.get('/metrics', async (c) => {
-    authorize(await identify(c), 'metrics');
+    authorize(await identify(c), ['metrics']);
     const text = await renderMetrics({ platform, clock, acknowledgedIn });
     return c.body(text, 200, { 'content-type': metricsContentType });
   });
-  app.get(`${apiPrefix}/events/stream`, async (c) => {
-    const caller = await identify(c);
-    authorize(caller, 'read');
-    return eventStream(c, caller);
-  });
+  app.get(`${apiPrefix}/events/stream`, async (c) => eventStream(c, await admit(c, 'GET /events/stream')));
   app.get(`${apiPrefix}/artifacts/:id`, async (c) => {
-    const caller = await identify(c);
-    if (!caller.scopes.has('turns')) authorize(caller, 'read');
+    await admit(c, 'GET /artifacts/{id}');
     const { open, contentType, bytes } = await platform.artifact(c.req.param('id'));
     const headers = {
       'content-type': contentType,
@@ -96,6 +91,12 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
 
   function identify(c: AdminContext): Promise<AuthenticatedCaller> {
     return authenticate(c.req.header('authorization'), platform.tokens);
+  }
+
+  async function admit(c: AdminContext, operation: keyof typeof rawContract): Promise<AuthenticatedCaller> {
+    const caller = await identify(c);
+    authorize(caller, rawContract[operation].scopes);
+    return caller;
   }
 }
 

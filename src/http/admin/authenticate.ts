@@ -27,11 +27,11 @@ export async function authenticate(header: string | undefined, tokens: Tokens): 
   return { ...(await tokens.authenticate(token)), isStillGood };
 }
 
-/** @throws AppError `forbidden` unless the caller has the scope, or `admin`, which has all. */
-export function authorize(caller: Caller, scope: TokenScope): void {
-  if (caller.scopes.has(scope) || caller.scopes.has('admin')) return;
+/** @throws AppError `forbidden` unless the caller has one of the scopes, or `admin`, which has all. */
+export function authorize(caller: Caller, scopes: readonly TokenScope[]): void {
+  if (caller.scopes.has('admin') || scopes.some((scope) => caller.scopes.has(scope))) return;
   throw new AppError(
     'forbidden',
-    `This needs a token with scope ${scope}. Create one: palyra tokens create <name> --scope ${scope}.`,
+    `This needs a token with scope ${scopes.join(' or ')}. Create one: palyra tokens create <name> --scope ${scopes[0] ?? 'admin'}.`,
   );
 }

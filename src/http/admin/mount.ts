@@ -47,7 +47,7 @@ async function handle(
 ): Promise<Response> {
   const caller = await authenticate(c.req.header('authorization'), deps.platform.tokens);
   c.set('actor', caller.principal);
-  authorize(caller, endpoint.scope);
+  authorize(caller, [endpoint.scope]);
   const input = {
     params: validate(endpoint.params, readParams(c), 'path'),
     query: validate(endpoint.query, readQuery(c), 'query'),
