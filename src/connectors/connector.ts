@@ -158,7 +158,8 @@ export interface ConnectorSession {
 
   /**
    * Brings a message that is still being written to a newer revision. May be left undone for want of budget:
-   * the final revision comes as an edit like any other. Fails in silence.
+   * the final revision comes as an edit like any other. Fails in silence. Ends within a second when `signal`
+   * aborts, and leaves nothing under way: that would overtake the final revision.
    */
   revise?(address: Address, text: string, signal: AbortSignal): Promise<void>;
 

@@ -59,8 +59,8 @@ export class DraftPresenter {
   }
 
   /**
-   * No revision is under way any more when resolved. One that has gone out is waited for, and not cut off: it
-   * might arrive all the same, and then after the final one.
+   * Waits for a revision that has gone out, and does not cut it off: it might arrive all the same, and then after
+   * the final one. So might one whose connector does not heed its signal: that is given up after 21 s.
    */
   async stop(): Promise<void> {
     this.#stopped.abort();
