@@ -24,6 +24,16 @@ it('hears the platform once every connection is up, since the last of them is', 
   expect(hearing.reception).toEqual({ ok: true, since: 30 });
 });
 
+it('does not hear what has waited for a minute to be stored', () => {
+  const hearing = two();
+  for (const name of ['0/2', '1/2']) hearing.note(name, { state: 'ready', at: 20 });
+
+  const detail = 'What the gateway tells cannot be stored, and waits.';
+  expect(hearing.receptionAt(60_100, 100)).toEqual({ ok: true, since: 20 });
+  expect(hearing.receptionAt(60_101, 100)).toEqual({ ok: false, since: 100, detail });
+  expect(hearing.receptionAt(60_101, Infinity)).toEqual({ ok: true, since: 20 });
+});
+
 it('does not hear it since the first connection broke that is not back', () => {
   const hearing = two();
   for (const name of ['0/2', '1/2']) hearing.note(name, { state: 'ready', at: 20 });

@@ -1,6 +1,9 @@
 import type { Reception } from '../../connector.ts';
 import type { ShardState } from '../gateway/contract.ts';
 
+/** What waits for longer to be stored is as good as not heard. */
+const waitMsMax = 60_000;
+
 /** Whether a session hears its platform, by what its connections tell of themselves. */
 export class Hearing {
   /** The connections that are down, since the longest time first. */
@@ -22,6 +25,13 @@ export class Hearing {
     }
     this.#down.delete(name);
     this.#upAt = state.at;
+  }
+
+  /** As it is `now`, when something has waited since `waitingSince` to be stored. */
+  receptionAt(now: number, waitingSince: number): Reception {
+    const { reception } = this;
+    if (!reception.ok || now - waitingSince <= waitMsMax) return reception;
+    return { ok: false, since: waitingSince, detail: 'What the gateway tells cannot be stored, and waits.' };
   }
 
   get reception(): Reception {
