@@ -14,7 +14,7 @@ export type GapState = (typeof gapStates)[number];
 export interface GapRecord {
   readonly id: GapId;
   readonly connector: ConnectorId;
-  /** Which of the connector's connections was down, e.g. `shard 0`. */
+  /** Which of the connector's connections was down, e.g. `0/1`, or which place was not heard alone. */
   readonly scope: string;
   /** Unix ms: the last moment at which it surely heard the platform. */
   readonly fromAt: number;

@@ -96,6 +96,12 @@ it('ends when what came could not be stored, and keeps the session', () => {
   expect(verdict.keepSession).toBe(true);
 });
 
+it('ends blocked when what came could not be placed with this token', () => {
+  const { end } = judge({ kind: 'not_committed', error: new AppError('unauthenticated', 'The message.') });
+
+  expect(end).toEqual({ kind: 'blocked', code: 'unauthenticated', detail: 'The message.' });
+});
+
 it('ends as asked when it was asked to', () => {
   expect(judge({ kind: 'stopped' })).toMatchObject({ keepSession: true, end: { kind: 'closed' } });
 });

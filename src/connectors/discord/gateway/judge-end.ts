@@ -61,6 +61,7 @@ export function judgeEnd(end: ConnectionEnd, identity: Identity, random: () => n
     case 'unprepared':
       return judgeUnprepared(end.what, end.error);
     case 'not_committed': {
+      if (end.error.code === 'unauthenticated') return judgeUnprepared('token', end.error);
       const detail = `What the gateway sent could not be stored. ${end.error.message}`;
       return verdict(detail, { end: { kind: 'lost', code: 'session_failed', detail } });
     }

@@ -59,15 +59,21 @@ it('waits as long as the platform asks, within its patience', async () => {
 });
 
 it.each([
-  ['never answers', lost, 4],
-  ['fails', refused(503), 4],
-  ['does not take the token', refused(401), 1],
-])('gives up on a platform that %s', async (_what, answer, tries) => {
+  ['never answers', lost],
+  ['fails', refused(503)],
+])('gives up on a platform that %s', async (_what, answer) => {
   const { bench, told } = asking(answer);
   await bench.clock.pass(60_000);
 
   expect(await told).toMatchObject({ code: 'unavailable' });
-  expect(bench.rest.requests).toHaveLength(tries);
+  expect(bench.rest.requests).toHaveLength(4);
+});
+
+it('says so when the platform does not take the token, and asks no more', async () => {
+  const { bench, told } = asking(refused(401));
+
+  expect(await told).toMatchObject({ code: 'unauthenticated' });
+  expect(bench.rest.requests).toHaveLength(1);
 });
 
 it('ends at once when it is not wanted any more', async () => {

@@ -23,7 +23,8 @@ export interface AskDeps {
 
 /**
  * Puts a question to the platform until it is answered.
- * @throws AppError `unavailable` when there is no answer, or none to this token; the reason of `signal`.
+ * @throws AppError `unavailable` when there is no answer, `unauthenticated` when there is none to this token; the
+ *   reason of `signal`.
  */
 export async function ask(
   request: RestRequest,
@@ -35,7 +36,11 @@ export async function ask(
     signal.throwIfAborted();
     const answer = await rest.call(request, signal);
     if (answer.kind === 'ok') return { kind: 'told', body: answer.body };
-    if (answer.kind === 'refused' && answer.status === 401) break;
+    if (answer.kind === 'refused' && answer.status === 401)
+      throw new AppError(
+        'unauthenticated',
+        'Discord does not accept the bot token. Reset it in the developer portal, and store the new one.',
+      );
     if (answer.kind === 'refused' && answer.status < 500) return { kind: 'refused', status: answer.status };
     const waitMs = Math.max(askedMs(answer), waitMsMin * 2 ** (tries - 1));
     if (tries < triesMax) await sleep(clock, Math.min(waitMs, waitMsMax), signal);

@@ -35,13 +35,14 @@ export class ReadingBench extends SessionBench {
 
   /** Another reading of the same gap, as after a restart. */
   begin(): GapReading {
-    const { host, rest, directory, clock, contextOf } = this;
+    const { host, rest, directory, clock, setAside, contextOf } = this;
     return new GapReading(this.#gap, {
       host,
       rest,
       policy: host.config.catchUp,
       places: new Places({ rest, directory, clock }),
       members: new Members({ rest, clock }),
+      setAside,
       contextOf,
     });
   }

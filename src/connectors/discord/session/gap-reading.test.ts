@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { settled } from '../../../../test/support/manual-clock.ts';
+import type { EventId } from '../../../domain/ids.ts';
 import { messagesRoute, minute, numbers, ReadingBench } from './gap-reading.fixture.ts';
 import { channel, lost, refused, wait } from './session.fixture.ts';
 
@@ -181,7 +182,7 @@ describe('a platform that does not answer', () => {
     const bench = new ReadingBench();
     bench.rest.fail(messagesRoute, refused(401));
 
-    await expect(bench.read()).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(bench.read()).rejects.toMatchObject({ code: 'unauthenticated' });
 
     expect(bench.reading.end.skipped).toBe(0);
   });
@@ -211,5 +212,46 @@ describe('a store that takes nothing', () => {
 
     expect(bench.texts).toEqual(['0', '1']);
     expect(bench.reading.end).toMatchObject({ recovered: 2, duplicates: 0 });
+  });
+});
+
+describe('a message that cannot be stored for a fault of its own', () => {
+  it('does not take its page with it, and the gap says so', async () => {
+    const bench = new ReadingBench();
+    const ids = bench.fill(150);
+    bench.poison('1');
+
+    await bench.read();
+
+    expect(bench.texts).toEqual(numbers(150).filter((text) => text !== '1'));
+    expect(bench.reading.end).toEqual({
+      state: 'read_back',
+      recovered: 149,
+      duplicates: 0,
+      skipped: 1,
+      detail: 'Left out: messages that could not be stored, for a fault of Palyra.',
+    });
+    expect(bench.gapRecords).toMatchObject([
+      {
+        state: 'skipped',
+        skipped: 1,
+        cause: 'Something could not be stored: It cannot be stored.',
+        detail: `Left out in ${channel}: MESSAGE_CREATE ${ids[1]}.`,
+      },
+    ]);
+  });
+
+  it('is not passed over while nothing else can be stored', async () => {
+    const bench = new ReadingBench();
+    bench.fill(2);
+    bench.poison('0', '1');
+
+    await expect(bench.read()).rejects.toMatchObject({ code: 'internal' });
+    const { skipped } = bench.reading.end;
+    bench.setAside.stored([{ id: 'evt_1' as EventId, duplicate: false }]);
+    await bench.read();
+
+    expect(skipped).toBe(0);
+    expect(bench.reading.end).toMatchObject({ recovered: 0, skipped: 2 });
   });
 });

@@ -28,6 +28,8 @@ export interface Found {
   readonly said: readonly Said[];
   /** The status with which the platform refused to tell more. */
   readonly refused?: number;
+  /** There may be more in between, which was not looked at. */
+  readonly hasHole?: boolean;
 }
 
 /** Whether there is no more of the stretch in the direction in which it was read. */
@@ -60,7 +62,7 @@ export async function readNewest(stretch: Stretch, max: number, deps: HistoryDep
     later = [...page.said, ...later];
     if (page.isLast) return { ...page, said: [...oldest.said, ...later] };
   }
-  return { said: [...oldest.said, ...later] };
+  return { said: [...oldest.said, ...later], hasHole: true };
 }
 
 async function readPage(

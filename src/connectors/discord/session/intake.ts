@@ -1,13 +1,14 @@
-import { AppError, type ErrorCode } from '../../../domain/errors.ts';
 import { type Clock, sleep } from '../../../lib/clock.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import type { AcceptedEvent } from '../../connector.ts';
 import type { GatewayDispatch, ResumePoint } from '../gateway/contract.ts';
 import type { Receiver } from './receiver.ts';
+import { isOwnFault, type SetAside } from './set-aside.ts';
 import { untilStored } from './until-stored.ts';
 
 export interface IntakeDeps {
   readonly receiver: Pick<Receiver, 'take'>;
+  readonly setAside: Pick<SetAside, 'stored' | 'failed' | 'isProven' | 'put'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -15,50 +16,53 @@ export interface IntakeDeps {
 
 const triesMax = 3;
 const retryMs = 500;
-/** There are only so many names. */
-const namesMax = 200;
+/** More than can wait in a full queue. */
+const behindMax = 1_000;
 
-/** What comes of the thing itself, and will again: not of the store, the vault or the claim. */
-const ownFault: ReadonlySet<ErrorCode> = new Set([
-  'internal',
-  'invalid_request',
-  'conflict',
-  'too_large',
-  'unsupported',
-]);
+interface Behind {
+  readonly dispatch: GatewayDispatch;
+  readonly sessionId: string;
+}
 
 /**
  * Sees to it that what cannot be taken for a fault of its own holds up nothing else: otherwise the gateway would
- * repeat it after every resume, without end.
+ * repeat it after every resume, without end. As long as nothing else can be taken either, the fault is not its own.
  */
 export class Intake {
   readonly #deps: IntakeDeps;
-  readonly #setAside = new Map<string, number>();
+  /** What has come behind what is being taken, in order. */
+  #behind: Behind[] = [];
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
   }
 
-  /** How many dispatches could not be taken, by their names. */
-  get setAside(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#setAside);
+  /** A dispatch has come that is going to be taken later. */
+  expect(dispatch: GatewayDispatch, sessionId: string): void {
+    if (this.#behind.length < behindMax) this.#behind.push({ dispatch, sessionId });
   }
 
   /**
    * Resolves when the batch is committed with its cursor, but for what had to be set aside. Waits for a store
-   * that cannot take it now. Rejects with any other trouble that is not of the batch, and the cursor stays.
+   * that cannot take it now. Rejects with any other trouble that is not surely of single dispatches, and the
+   * cursor stays.
    */
   async take(
     batch: readonly GatewayDispatch[],
     point: ResumePoint,
     cursor: () => string,
   ): Promise<readonly AcceptedEvent[]> {
-    const { clock, log, signal } = this.#deps;
+    const { clock, log, signal, setAside } = this.#deps;
+    const seqs = new Set(batch.map(({ seq }) => seq));
+    this.#behind = this.#behind.filter(
+      ({ dispatch, sessionId }) => sessionId !== point.sessionId || !seqs.has(dispatch.seq),
+    );
     for (let tries = 1; tries <= triesMax; tries++) {
       try {
         return await this.#take(batch, point, cursor);
       } catch (error) {
         this.#requireOwnFault(error);
+        for (const dispatch of batch) setAside.failed(keyOf(dispatch, point));
         log.warn('gateway.not_taken', { error, tries });
         await sleep(clock, retryMs, signal);
         signal.throwIfAborted();
@@ -82,27 +86,47 @@ export class Intake {
         failed.push({ dispatch, error });
       }
     }
-    // When this fails too, the fault is not in what was dispatched.
+    for (const { dispatch, error } of failed) await this.#putAside(dispatch, point, error);
     await this.#take([], point, cursor);
-    for (const { dispatch, error } of failed) this.#putAside(dispatch, error);
     return accepted;
   }
 
-  #take(
+  async #putAside(dispatch: GatewayDispatch, point: ResumePoint, error: unknown): Promise<void> {
+    const { setAside } = this.#deps;
+    const key = keyOf(dispatch, point);
+    for (const other of [...this.#behind]) {
+      if (setAside.isProven(key)) break;
+      if (other.sessionId === point.sessionId) await this.#try(other.dispatch, point);
+    }
+    await untilStored(() => setAside.put(key, dispatch, error), this.#deps);
+  }
+
+  /** It comes again in its turn, and is known by then. */
+  async #try(dispatch: GatewayDispatch, point: ResumePoint): Promise<void> {
+    try {
+      await this.#take([dispatch], point);
+    } catch (error) {
+      this.#requireOwnFault(error);
+    }
+  }
+
+  async #take(
     batch: readonly GatewayDispatch[],
     point: ResumePoint,
     cursor?: () => string,
   ): Promise<readonly AcceptedEvent[]> {
-    return untilStored(() => this.#deps.receiver.take(batch, point, cursor), this.#deps);
+    const { receiver, setAside } = this.#deps;
+    const accepted = await untilStored(() => receiver.take(batch, point, cursor), this.#deps);
+    setAside.stored(accepted);
+    return accepted;
   }
 
   #requireOwnFault(error: unknown): void {
-    if (this.#deps.signal.aborted || !ownFault.has(AppError.from(error).code)) throw error;
+    if (this.#deps.signal.aborted || !isOwnFault(error)) throw error;
   }
+}
 
-  #putAside({ type, seq }: GatewayDispatch, error: unknown): void {
-    this.#deps.log.error('gateway.dispatch_set_aside', { type, seq, error });
-    if (this.#setAside.has(type) || this.#setAside.size < namesMax)
-      this.#setAside.set(type, (this.#setAside.get(type) ?? 0) + 1);
-  }
+/** The same when the session is resumed and tells it again. */
+function keyOf({ seq }: GatewayDispatch, { sessionId }: ResumePoint): string {
+  return `${sessionId} ${seq}`;
 }

@@ -1,6 +1,9 @@
 import type { ConversationRecord } from '../../../domain/conversation.ts';
+import type { GapRecord } from '../../../domain/gap.ts';
 import { channelTypes, isThreadType } from '../api-constants.ts';
 import type { ApiChannel, Snowflake } from '../api-types.ts';
+import type { Dispatch } from '../inbound/inbound-context.ts';
+import { fieldsOf, idOf } from '../untrusted.ts';
 import { compareSnowflakes, isSnowflake, snowflakeAt } from '../snowflake.ts';
 
 /** A place to read back from. */
@@ -9,6 +12,35 @@ export interface Missed {
   readonly guild?: Snowflake;
   /** What was said up to this message was surely heard. */
   readonly after: Snowflake;
+}
+
+/** Where a dispatch happened, as far as it says so itself. */
+export interface Whereabouts {
+  readonly channel?: Snowflake | undefined;
+  readonly guild?: Snowflake | undefined;
+  readonly message?: Snowflake | undefined;
+}
+
+export function whereIs({ type, data }: Dispatch): Whereabouts {
+  const fields = fieldsOf(data);
+  return {
+    channel: idOf(type === 'THREAD_MEMBERS_UPDATE' ? fields?.id : fields?.channel_id),
+    guild: idOf(fields?.guild_id),
+    message: idOf(fields?.message_id) ?? (type.startsWith('MESSAGE_') ? idOf(fields?.id) : undefined),
+  };
+}
+
+/** The scope of a gap that is of one place, and of no connection. Undefined for no place. */
+export function placeScope({ channel, guild }: Whereabouts): string | undefined {
+  if (channel === undefined) return undefined;
+  return guild === undefined ? `channel ${channel}` : `channel ${channel} of ${guild}`;
+}
+
+/** Undefined for a gap of a connection. What was said since the gap began was not heard. */
+export function missedInPlace({ scope, fromAt }: Pick<GapRecord, 'scope' | 'fromAt'>): Missed | undefined {
+  const [, channel, guild] = /^channel (\d+)(?: of (\d+))?$/.exec(scope) ?? [];
+  if (channel === undefined) return undefined;
+  return { channel, after: snowflakeAt(fromAt), ...(guild === undefined ? {} : { guild }) };
 }
 
 /** How far one place had been heard, where that is known. */

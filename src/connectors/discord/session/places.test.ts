@@ -14,7 +14,7 @@ function open() {
   const bench = new SessionBench();
   const { rest, directory, clock, closing } = bench;
   const places = new Places({ rest, directory, clock });
-  const learn = (what = dispatch): Promise<void> => places.learn(what, closing.signal);
+  const learn = (what = dispatch): Promise<boolean> => places.learn(what, closing.signal);
   return { bench, places, learn };
 }
 
@@ -68,18 +68,42 @@ describe('a place that the gateway has not told of', () => {
     expect(bench.rest.requests).toHaveLength(1);
   });
 
-  it.each([
-    ['the platform does not answer', lost],
-    ['the token is not accepted', refused(401)],
-  ])('is not guessed when %s', async (_what, answer) => {
+  it('is not guessed when the platform does not answer, and asked for again later', async () => {
     const { bench, places, learn } = open();
-    bench.rest.answers.push(() => answer);
+    bench.rest.fail('/channels/{channel}', lost, 6);
 
-    const outcome = learn().catch((error: unknown) => error);
-    await bench.clock.pass(60_000);
+    const outcome = learn();
+    await bench.clock.pass(8_000);
+    const [isKnown, isMissing] = [await outcome, places.isMissing(dispatch)];
+    const isKnownAtOnce = await learn();
+    const asked = bench.rest.requests.length;
+    await bench.clock.pass(30_000);
 
-    expect(await outcome).toMatchObject({ code: 'unavailable' });
+    expect([isKnown, isMissing, isKnownAtOnce, asked]).toEqual([false, true, false, 6]);
+    expect(await learn()).toBe(true);
+  });
+
+  it('is not guessed when the token is not accepted', async () => {
+    const { bench, places, learn } = open();
+    bench.rest.answers.push(() => refused(401));
+
+    await expect(learn()).rejects.toMatchObject({ code: 'unauthenticated' });
     expect(places.isMissing(dispatch)).toBe(true);
+  });
+
+  it('does not make others wait when the platform answers nothing', async () => {
+    const { bench, places, learn } = open();
+    bench.rest.answers.push(() => lost);
+    const at = (id: string): Dispatch => ({ ...dispatch, data: { guild_id: guild, channel_id: id } });
+
+    const first = [learn(at('11')), learn(at('12'))];
+    await bench.clock.pass(8_000);
+    await Promise.all(first);
+    const before = bench.rest.requests.length;
+    const isKnown = await learn(at('13'));
+
+    expect([isKnown, bench.rest.requests.length - before]).toEqual([false, 0]);
+    expect(places.isMissing(at('13'))).toBe(true);
   });
 
   it('is waited for when the platform is slow', async () => {

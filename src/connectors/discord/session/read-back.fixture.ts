@@ -16,13 +16,14 @@ export class ReadBackBench extends SessionBench {
 
   constructor(catchUp: object = {}) {
     super({ catchUp });
-    const { host, rest, directory, clock, ledger, contextOf, closing } = this;
+    const { host, rest, directory, clock, ledger, setAside, contextOf, closing } = this;
     this.readBack = new ReadBack({
       host,
       rest,
       directory,
       places: new Places({ rest, directory, clock }),
       ledger,
+      setAside,
       contextOf,
       signal: closing.signal,
     });

@@ -111,7 +111,7 @@ describe('a gap that is owed', () => {
 
     expect(bench.read).toEqual(['two']);
     expect(bench.gapRecords).toMatchObject([
-      { skipped: 1, detail: 'Left out: 1 conversations beyond conversationsMax.' },
+      { skipped: 2, detail: 'Left out: 2 conversations beyond conversationsMax.' },
     ]);
     expect(bench.log.eventsAt('warn')).toEqual(['gap.read_back']);
   });

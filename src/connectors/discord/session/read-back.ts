@@ -7,12 +7,22 @@ import type { DiscordConfig } from '../config.ts';
 import type { Directory } from '../inbound/directory.ts';
 import type { Dispatch, InboundContext } from '../inbound/inbound-context.ts';
 import type { Rest } from '../rest/rest.ts';
-import { fieldsOf, idOf } from '../untrusted.ts';
 import { GapReading } from './gap-reading.ts';
 import type { GapEnd, GapLedger } from './ledger.ts';
 import { Members } from './members.ts';
-import { byChannel, type Heard, missedIn, missedPlaces, shardOf } from './missed-places.ts';
+import {
+  byChannel,
+  type Heard,
+  type Missed,
+  missedIn,
+  missedInPlace,
+  missedPlaces,
+  shardOf,
+  whereIs,
+  type Whereabouts,
+} from './missed-places.ts';
 import type { Places } from './places.ts';
+import { isOwnFault, type SetAside } from './set-aside.ts';
 
 export interface ReadBackDeps {
   readonly host: Pick<
@@ -23,6 +33,7 @@ export interface ReadBackDeps {
   readonly directory: Directory;
   readonly places: Places;
   readonly ledger: Pick<GapLedger, 'settle'>;
+  readonly setAside: SetAside;
   readonly contextOf: (dispatchKey: string) => InboundContext;
   readonly signal: AbortSignal;
 }
@@ -39,15 +50,23 @@ const roundsMax = 25;
 const orderMsMax = 10_000;
 /** After that it is not tried for so long: the platform does not answer now. */
 const orderPauseMs = 30_000;
+/** Of one place, which the gateway has told of itself: only what is too old is left out. */
+const inPlacePolicy = { mode: 'all', perConversationMax: 10_000 } as const;
+/** So many are looked through at least for those in which something was missed. */
+const lookedThroughMin = 1_000;
 
 /** A gap that has not been settled. */
 interface Owed {
   readonly gap: Promise<GapRecord | undefined>;
   readonly shard: readonly [number, number];
+  /** All that was missed, when it is a gap of one place. */
+  place?: Missed | undefined;
   /** Where what came before the first message has been read. */
   readonly inOrder: Set<Snowflake>;
   /** Where everything has been read. */
   readonly done: Set<Snowflake>;
+  /** There are more conversations than were looked through. */
+  isCut?: boolean;
   heard?: Promise<ReadonlyMap<Snowflake, Heard>> | undefined;
   reading?: GapReading;
 }
@@ -70,12 +89,14 @@ export class ReadBack {
 
   /**
    * `shard` says whose conversations; a gap of another number of shards is read back in all of them. Nothing is
-   * read before `isLive` resolves, unless something comes in.
+   * read before `isLive` resolves, unless something comes in. `onOver` is called when it is settled, or cannot be
+   * in this session; it must not throw.
    */
   owe(
     gap: Promise<GapRecord | undefined>,
     shard: readonly [number, number],
     isLive: Promise<unknown> = Promise.resolve(),
+    onOver: () => void = () => undefined,
   ): void {
     const { host, signal } = this.#deps;
     const owed: Owed = { gap, shard, inOrder: new Set(), done: new Set() };
@@ -85,7 +106,10 @@ export class ReadBack {
         // What is not settled stays open, and the next session owes it.
         if (!signal.aborted) host.log.error('gap.failed', { error });
       })
-      .finally(() => this.#owed.delete(owed));
+      .finally(() => {
+        this.#owed.delete(owed);
+        onOver();
+      });
   }
 
   /** Whether something may have been said before this in the same place that has not been read. */
@@ -101,7 +125,7 @@ export class ReadBack {
     const behind = this.#behind(dispatch);
     if (behind.length === 0) return;
     const { host, signal } = this.#deps;
-    const { id, channel } = placeOf(dispatch);
+    const { message: id, channel } = saidIn(dispatch);
     if (id === undefined || channel === undefined) return;
     const limit = deadline(host.clock, orderMsMax, () => tooLong, signal);
     try {
@@ -120,27 +144,34 @@ export class ReadBack {
 
   #behind(dispatch: Dispatch): readonly Owed[] {
     const { host } = this.#deps;
-    if (this.#owed.size === 0 || host.config.catchUp.mode === 'off') return [];
-    const { id, channel, guild } = placeOf(dispatch);
+    if (this.#owed.size === 0) return [];
+    const isOff = host.config.catchUp.mode === 'off';
+    const { message: id, channel, guild } = saidIn(dispatch);
     if (id === undefined || channel === undefined) return [];
     if (host.clock.monotonic() < this.#orderPausedUntil) return [];
-    return [...this.#owed].filter(
-      ({ shard: [index, count], inOrder }) => shardOf(guild, count) === index && !inOrder.has(channel),
-    );
+    return [...this.#owed].filter(({ shard: [index, count], inOrder, place }) => {
+      if (inOrder.has(channel)) return false;
+      return place ? place.channel === channel : !isOff && shardOf(guild, count) === index;
+    });
   }
 
   async #readUntil(owed: Owed, channel: Snowflake, until: Snowflake, signal: AbortSignal): Promise<void> {
     const gap = await owed.gap;
     if (!gap || owed.done.has(channel)) return;
+    const missed = owed.place ?? (await this.#missedIn(owed, gap, channel));
+    if (missed?.channel === channel) await this.#readingOf(owed, gap).read(missed, signal, until);
+  }
+
+  async #missedIn(owed: Owed, gap: GapRecord, channel: Snowflake): Promise<Missed | undefined> {
     const heard = (await this.#heardOf(owed)).get(channel);
-    const missed = missedIn(channel, heard, this.#deps.directory.channel(channel), gap.fromAt);
-    if (missed) await this.#readingOf(owed, gap).read(missed, signal, until);
+    return missedIn(channel, heard, this.#deps.directory.channel(channel), gap.fromAt);
   }
 
   async #settle(owed: Owed, isLive: Promise<unknown>): Promise<void> {
     const { signal, host } = this.#deps;
     const gap = await owed.gap;
     if (!gap) return;
+    owed.place = missedInPlace(gap);
     await rejectOnAbort(isLive, signal);
     await this.#guildsTold();
     for (let round = 1; ; round++) {
@@ -159,7 +190,7 @@ export class ReadBack {
 
   async #settleOnce(owed: Owed, gap: GapRecord, isLast: boolean): Promise<void> {
     const { host, ledger } = this.#deps;
-    if (host.config.catchUp.mode === 'off') {
+    if (host.config.catchUp.mode === 'off' && !owed.place) {
       await ledger.settle(gap, switchedOff);
       return;
     }
@@ -172,11 +203,10 @@ export class ReadBack {
 
   /** @throws AppError when a place could not be read, unless this is the last time. */
   async #readAll(owed: Owed, gap: GapRecord, isLast: boolean): Promise<void> {
-    const { directory, host, signal } = this.#deps;
+    const { host, signal } = this.#deps;
     const { conversationsMax } = host.config.catchUp;
     const reading = this.#readingOf(owed, gap);
-    const heard = await this.#heardOf(owed);
-    const places = missedPlaces(heard, directory.channels(), gap.fromAt, owed.shard);
+    const places = owed.place ? [owed.place] : await this.#missedPlaces(owed, gap);
     let failure: AppError | undefined;
     for (const place of places.slice(0, conversationsMax)) {
       if (owed.done.has(place.channel)) continue;
@@ -189,13 +219,24 @@ export class ReadBack {
         if (failure !== undefined && !isLast) throw error;
         failure = AppError.from(error);
         if (!isLast) continue;
-        reading.skip(1, 'a conversation that Discord did not let be read');
+        reading.skip(1, `a conversation that ${whyNot(failure)}`);
         owed.done.add(place.channel);
       }
     }
     if (failure !== undefined && !isLast) throw failure;
-    const left = places.length - conversationsMax;
-    if (left > 0) reading.skip(left, `${left} conversations beyond conversationsMax`);
+    const left = Math.max(0, places.length - conversationsMax);
+    if (owed.isCut === true)
+      reading.skip(
+        Math.max(1, left),
+        `${Math.max(1, left)} or more conversations beyond conversationsMax`,
+        true,
+      );
+    else if (left > 0) reading.skip(left, `${left} conversations beyond conversationsMax`);
+  }
+
+  async #missedPlaces(owed: Owed, gap: GapRecord): Promise<readonly Missed[]> {
+    const heard = await this.#heardOf(owed);
+    return missedPlaces(heard, this.#deps.directory.channels(), gap.fromAt, owed.shard);
   }
 
   #readingOf(owed: Owed, gap: GapRecord): GapReading {
@@ -203,16 +244,20 @@ export class ReadBack {
     owed.reading ??= new GapReading(gap, {
       ...this.#deps,
       members: this.#members,
-      policy: host.config.catchUp,
+      policy: { ...host.config.catchUp, ...(owed.place ? inPlacePolicy : {}) },
     });
     return owed.reading;
   }
 
   #heardOf(owed: Owed): Promise<ReadonlyMap<Snowflake, Heard>> {
     const { host } = this.#deps;
+    const max = Math.max(host.config.catchUp.conversationsMax, lookedThroughMin);
     owed.heard ??= host
-      .listConversations(host.config.catchUp.conversationsMax)
-      .then(byChannel)
+      .listConversations(max + 1)
+      .then((records) => {
+        owed.isCut = records.length > max;
+        return byChannel(records.slice(0, max));
+      })
       .catch((error: unknown) => {
         owed.heard = undefined;
         throw error;
@@ -246,12 +291,11 @@ const switchedOff: GapEnd = {
 
 const tooLong = new AppError('timeout', 'It took too long to read what was said before.');
 
-function placeOf({ type, data }: Dispatch): {
-  readonly id?: Snowflake | undefined;
-  readonly channel?: Snowflake | undefined;
-  readonly guild?: Snowflake | undefined;
-} {
-  if (type !== 'MESSAGE_CREATE') return {};
-  const fields = fieldsOf(data);
-  return { id: idOf(fields?.id), channel: idOf(fields?.channel_id), guild: idOf(fields?.guild_id) };
+/** Nowhere, for what is no message. */
+function saidIn(dispatch: Dispatch): Whereabouts {
+  return dispatch.type === 'MESSAGE_CREATE' ? whereIs(dispatch) : {};
+}
+
+function whyNot(failure: AppError): string {
+  return isOwnFault(failure) ? 'could not be stored, for a fault of Palyra' : 'Discord did not let be read';
 }

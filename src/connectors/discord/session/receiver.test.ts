@@ -11,6 +11,7 @@ import {
   channel,
   connector,
   guild,
+  lost,
   ok,
   selfId,
   SessionBench,
@@ -23,6 +24,8 @@ const point = { sessionId: 'the-session', seq: 9, resumeUrl: 'wss://gateway.exam
 class ReceiverBench extends SessionBench {
   readonly tickets = new Tickets(this.host, this.rest);
   readonly own: string[] = [];
+  /** What was left for later. */
+  readonly putOff: unknown[] = [];
   /** What was waited for before it was accepted. */
   readonly readBefore: unknown[] = [];
   readFirst: Promise<unknown> = Promise.resolve();
@@ -46,6 +49,7 @@ class ReceiverBench extends SessionBench {
           this.readBefore.push(data);
         },
       },
+      putOff: { take: async ({ data }) => void this.putOff.push(data) },
       tickets,
       identity: { connectorId: connector, selfId, applicationId },
       completes: (inbound) => this.completes(inbound),
@@ -155,6 +159,24 @@ describe('a batch of dispatches', () => {
     await bench.take(said(bench, '1', { guild_id: guild }));
 
     expect(bench.inbox.events).toMatchObject([{ address: { conversation: '3', thread: channel } }]);
+  });
+
+  it('is accepted but for what cannot be placed, which is put off', async () => {
+    const bench = new ReceiverBench();
+    bench.rest.answers.push(({ route }) => (route === '/channels/{channel}' ? lost : undefined));
+    const unplaced = said(bench, '1', { guild_id: guild });
+
+    const done = bench.take(
+      unplaced,
+      said(bench, '2', { channel_id: '5' }),
+      command('3', { guild_id: guild }),
+    );
+    await bench.clock.pass(60_000);
+    await done;
+
+    expect(bench.keys.toSorted()).toEqual(['interaction:3', 'message:2']);
+    expect(bench.putOff).toEqual([unplaced.data]);
+    expect(bench.inbox.cursor).toBe('the cursor');
   });
 
   it('names reactions by the session without giving it away', async () => {
@@ -301,6 +323,25 @@ describe('an interaction', () => {
     expect(bench.keys).toEqual(['interaction:1']);
     expect(bench.rest.requests.filter(({ route }) => route === callback)).toHaveLength(2);
     expect(await bench.tickets.find('interaction:1')).toMatchObject({ answeredBy: 'turn_1:0:0' });
+  });
+
+  it('that is completed from the catalogue is completed once, however often the store refuses its batch', async () => {
+    const bench = new ReceiverBench();
+    let count = 0;
+    bench.completes = ({ interaction }) => {
+      if (interaction?.kind !== 'autocomplete') return false;
+      count++;
+      return true;
+    };
+    const batch = [command('1', { type: 4 }), said(bench, '2')];
+    bench.inbox.isRefusing = true;
+    await expect(bench.take(...batch)).rejects.toMatchObject({ code: 'unavailable' });
+    bench.inbox.isRefusing = false;
+
+    await bench.take(...batch);
+
+    expect(count).toBe(1);
+    expect(bench.keys).toEqual(['message:2']);
   });
 
   it('that is completed from the catalogue is no event', async () => {

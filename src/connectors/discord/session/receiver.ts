@@ -11,6 +11,7 @@ import { toEvents } from '../inbound/to-events.ts';
 import type { Rest } from '../rest/rest.ts';
 import { fieldsOf, idOf } from '../untrusted.ts';
 import type { Places } from './places.ts';
+import type { PutOff } from './put-off.ts';
 import type { ReadBack } from './read-back.ts';
 import { noteOf, type Tickets } from './tickets.ts';
 
@@ -20,6 +21,7 @@ export interface ReceiverDeps {
   readonly directory: Directory;
   readonly places: Places;
   readonly readBack: Pick<ReadBack, 'isBehind' | 'readBefore'>;
+  readonly putOff: Pick<PutOff, 'take'>;
   readonly tickets: Tickets;
   readonly identity: Pick<InboundContext, 'connectorId' | 'selfId' | 'applicationId'>;
   /** The choices for a command that is being typed; from the catalogue, so that no agent is asked for each key. */
@@ -40,6 +42,8 @@ export class Receiver {
   readonly #unknown = new Map<string, number>();
   /** Interactions that did not wait for their batch, by handle. */
   readonly #ahead = new RecentMap<string, Promise<void>>(aheadMax);
+  /** Those that were answered from the catalogue: a batch may be taken more than once. */
+  readonly #completed = new RecentMap<string, true>(aheadMax);
 
   constructor(deps: ReceiverDeps) {
     this.#deps = deps;
@@ -59,19 +63,23 @@ export class Receiver {
     point: ResumePoint,
     cursor?: () => string,
   ): Promise<readonly AcceptedEvent[]> {
-    const { host, places, readBack, signal } = this.#deps;
+    const { host, places, readBack, putOff, signal } = this.#deps;
     const isSlow = batch.some((dispatch) => places.isMissing(dispatch) || readBack.isBehind(dispatch));
     if (isSlow) for (const dispatch of batch) await this.takeAhead(dispatch, point.sessionId);
     const inbounds: Inbound[] = [];
     for (const dispatch of batch) {
       this.#learn(dispatch);
-      await places.learn(dispatch, signal);
+      // For a sign that somebody waits for, what it tells of its place itself has to do.
+      if (!(await places.learn(dispatch, signal)) && dispatch.type !== 'INTERACTION_CREATE') {
+        await putOff.take(dispatch);
+        continue;
+      }
       await readBack.readBefore(dispatch);
       inbounds.push(this.#read(dispatch, point.sessionId));
     }
     const kept: Inbound[] = [];
     for (const inbound of inbounds)
-      if (!(await this.#isAhead(inbound)) && !this.#deps.completes(inbound)) kept.push(inbound);
+      if (!(await this.#isAhead(inbound)) && !this.#isCompleted(inbound)) kept.push(inbound);
     const events = kept.flatMap((inbound) => inbound.kept);
     const tickets = kept.flatMap(({ interaction }) => interaction ?? []);
     const notes = await this.#notesOf(tickets);
@@ -114,6 +122,14 @@ export class Receiver {
         () => false,
       ) ?? false
     );
+  }
+
+  #isCompleted(inbound: Inbound): boolean {
+    const handle = inbound.interaction?.handle;
+    if (handle !== undefined && this.#completed.get(handle)) return true;
+    const isCompleted = this.#deps.completes(inbound);
+    if (isCompleted && handle !== undefined) this.#completed.set(handle, true);
+    return isCompleted;
   }
 
   /** Without those that are known: who has answered one already is noted there. */

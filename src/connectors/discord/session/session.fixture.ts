@@ -11,6 +11,7 @@ import { Directory } from '../inbound/directory.ts';
 import type { RestAnswer, RestRequest } from '../rest/request.ts';
 import { compareSnowflakes, snowflakeAt } from '../snowflake.ts';
 import { contextOf } from './receiver.ts';
+import { SetAside } from './set-aside.ts';
 
 export const selfId = '900000000000000001';
 export const applicationId = '900000000000000002';
@@ -122,6 +123,7 @@ export class SessionBench {
   readonly closing = new AbortController();
   /** Refuses to write gaps. */
   gapsFail = false;
+  readonly setAside: SetAside;
   readonly #host: ContractHost;
   readonly #config: DiscordConfig;
 
@@ -136,6 +138,16 @@ export class SessionBench {
       clock: this.clock,
       onLog: () => undefined,
     });
+    this.setAside = new SetAside(this.host);
+  }
+
+  /** From now on nothing can be stored in which one of these texts stands, for a fault of its own. */
+  poison(...texts: readonly string[]): void {
+    const accept = this.inbox.accept.bind(this.inbox);
+    this.inbox.accept = (events, ...rest) =>
+      events.some((event) => 'text' in event && texts.includes(event.text))
+        ? Promise.reject(new AppError('internal', 'It cannot be stored.'))
+        : accept(events, ...rest);
   }
 
   get host(): ConnectorHost<DiscordConfig> {

@@ -19,7 +19,9 @@ import { GapLedger } from './ledger.ts';
 import { Outlet } from './outlet.ts';
 import { Places } from './places.ts';
 import { ReadBack } from './read-back.ts';
+import { PutOff } from './put-off.ts';
 import { contextOf, Receiver } from './receiver.ts';
+import { SetAside } from './set-aside.ts';
 import { Tickets } from './tickets.ts';
 import { type SilenceTiming, watchForSilence } from './silence-check.ts';
 import { userAgent } from './user-agent.ts';
@@ -71,6 +73,7 @@ class DiscordSession implements ConnectorSession {
   readonly #directory: Directory;
   readonly #receiver: Receiver;
   readonly #intake: Intake;
+  readonly #setAside: SetAside;
   readonly #ledger: GapLedger;
   readonly #readBack: ReadBack;
   readonly #outlet: Outlet;
@@ -94,12 +97,15 @@ class DiscordSession implements ConnectorSession {
     this.#begunAs = `${user.id} ${intentsOf(host.config)} ${host.config.compress}`;
     this.#directory = directory;
     this.#ledger = new GapLedger(host, this.#closing.signal);
+    const setAside = new SetAside(host);
+    this.#setAside = setAside;
     this.#readBack = new ReadBack({
       host,
       rest,
       directory,
       places,
       ledger: this.#ledger,
+      setAside,
       contextOf: (key) => contextOf(identity, directory, key, host.clock.now()),
       signal: this.#closing.signal,
     });
@@ -109,6 +115,7 @@ class DiscordSession implements ConnectorSession {
       directory,
       places,
       readBack: this.#readBack,
+      putOff: new PutOff({ host, readBack: this.#readBack, setAside }),
       tickets,
       identity,
       completes: (inbound) => this.#completions.answer(inbound, this.#closing.signal),
@@ -116,7 +123,13 @@ class DiscordSession implements ConnectorSession {
       signal: this.#closing.signal,
     });
     const { clock, log } = host;
-    this.#intake = new Intake({ receiver: this.#receiver, clock, log, signal: this.#closing.signal });
+    this.#intake = new Intake({
+      receiver: this.#receiver,
+      setAside,
+      clock,
+      log,
+      signal: this.#closing.signal,
+    });
     this.#completions = new Completions(host, rest);
     this.#commands = new CommandSync({
       host,
@@ -176,7 +189,7 @@ class DiscordSession implements ConnectorSession {
     this.#outlet.reader.search(request, signal);
 
   receiving(): Reception {
-    return this.#hearing.reception;
+    return this.#hearing.receptionAt(this.#host.clock.now(), this.#waitingSince());
   }
 
   snapshot(): Readonly<Record<string, unknown>> {
@@ -188,7 +201,7 @@ class DiscordSession implements ConnectorSession {
       rest: this.#rest.snapshot(),
       commands: this.#commands.snapshot,
       unknownEvents: this.#receiver.unknown,
-      setAside: this.#intake.setAside,
+      setAside: this.#setAside.counts,
     };
   }
 
@@ -221,6 +234,7 @@ class DiscordSession implements ConnectorSession {
         onWaiting: (dispatch, sessionId) => {
           // What cannot be accepted now is accepted with its batch.
           this.#receiver.takeAhead(dispatch, sessionId).catch(() => undefined);
+          this.#intake.expect(dispatch, sessionId);
         },
         onState: (state) => this.#onState(name, shard, state),
         policy: gatewayEgress(config),
@@ -287,8 +301,12 @@ class DiscordSession implements ConnectorSession {
 
   /** What waits is heard when it is committed: were the daemon to die before that, the gap would begin there. */
   #heardAt(): number {
-    const waitingSince = this.#shards.map((shard) => shard.snapshot().waitingSince ?? Infinity);
-    return Math.min(this.#host.clock.now(), ...waitingSince);
+    return Math.min(this.#host.clock.now(), this.#waitingSince());
+  }
+
+  /** Infinity when nothing does. */
+  #waitingSince(): number {
+    return Math.min(...this.#shards.map((shard) => shard.snapshot().waitingSince ?? Infinity));
   }
 
   /** A gateway that is deaf is left for a new session, and what it did not tell is read back there. */
@@ -298,7 +316,7 @@ class DiscordSession implements ConnectorSession {
       {
         ...host,
         rest: this.#rest,
-        listConversations: (limit) => host.listConversations(limit),
+        listConversations: async (limit) => this.#setAside.asTold(await host.listConversations(limit)),
         shards: count,
         liveSince: (shard) => this.#liveSince(shard),
         timing: this.#silence,
