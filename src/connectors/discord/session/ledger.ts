@@ -81,14 +81,16 @@ export class GapLedger {
     this.#down.delete(scope);
   }
 
-  /** What was missed has arrived and is committed. */
+  /** What was missed has arrived and is committed. Written once the store takes it, in its turn. */
   replayed(scope: string, counts: Pick<GapEnd, 'recovered' | 'duplicates'>): void {
     // When it is down again already, the same gap goes on.
     const ongoing = this.#down.has(scope) ? undefined : this.#finish(scope);
     if (!ongoing) return;
-    this.#note(async () => {
-      await this.settle(await this.#open(ongoing), { state: 'resumed', ...counts, skipped: 0 });
-    });
+    this.#note(() =>
+      this.#untilStored(async () => {
+        await this.settle(await this.#open(ongoing), { state: 'resumed', ...counts, skipped: 0 });
+      }),
+    );
   }
 
   /**
@@ -106,8 +108,7 @@ export class GapLedger {
       await this.#gaps.update(gap.id, { toAt: at });
       return { ...gap, toAt: at };
     };
-    const [clock, log, signal] = [this.#clock, this.#log, this.#signal];
-    return this.#do(() => untilStored(write, { clock, log, signal }));
+    return this.#do(() => this.#untilStored(write));
   }
 
   /** It is known what was missed. */
@@ -141,6 +142,10 @@ export class GapLedger {
   /** What cannot be written is a line in the log: the events are not concerned. */
   #note(write: () => Promise<unknown>): void {
     void this.#do(write).catch((error: unknown) => this.#log.warn('gap.not_written', { error }));
+  }
+
+  #untilStored<Value>(write: () => Promise<Value>): Promise<Value> {
+    return untilStored(write, { clock: this.#clock, log: this.#log, signal: this.#signal });
   }
 
   /** One write after the other. */
