@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { settled } from '../../../../test/support/manual-clock.ts';
+import { AppError } from '../../../domain/errors.ts';
 import type { GatewayDispatch } from '../gateway/contract.ts';
 import type { Inbound } from '../inbound/inbound-context.ts';
 import type { RestAnswer } from '../rest/request.ts';
@@ -22,10 +23,17 @@ const callback = '/interactions/{interaction}/{token}/callback';
 const point = { sessionId: 'the-session', seq: 9, resumeUrl: 'wss://gateway.example' };
 
 class ReceiverBench extends SessionBench {
-  readonly tickets = new Tickets(this.host, this.rest);
+  readonly tickets = new Tickets(this.host, {
+    call: (request, signal) => {
+      this.signals.push(signal);
+      return this.rest.call(request, signal);
+    },
+  });
   readonly own: string[] = [];
   /** What was left for later. */
   readonly putOff: unknown[] = [];
+  /** Of the requests. */
+  readonly signals: AbortSignal[] = [];
   /** What was waited for before it was accepted. */
   readonly readBefore: unknown[] = [];
   readFirst: Promise<unknown> = Promise.resolve();
@@ -283,6 +291,18 @@ describe('an interaction', () => {
     expect(asked).toContain(callback);
     expect(bench.keys).toEqual(['interaction:1', 'message:2', 'message:3']);
     expect(bench.rest.requests.filter(({ route }) => route === callback)).toHaveLength(1);
+  });
+
+  it('is acknowledged although the session closes: it is on disk, and would not come again', async () => {
+    const bench = new ReceiverBench();
+    bench.closing.abort(new AppError('unavailable', 'The session is closing.'));
+
+    await bench.take(command('1'));
+    await bench.tickets.acknowledged();
+
+    expect(bench.keys).toEqual(['interaction:1']);
+    expect(bench.rest.requests).toMatchObject([{ route: callback }]);
+    expect(bench.signals.map(({ aborted }) => aborted)).toEqual([false]);
   });
 
   it('that could not be accepted ahead is accepted with its batch', async () => {

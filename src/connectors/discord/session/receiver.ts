@@ -141,10 +141,10 @@ export class Receiver {
   }
 
   #acknowledge(tickets: readonly InteractionTicket[]): void {
-    const { tickets: book, signal, host } = this.#deps;
+    const { tickets: book, host } = this.#deps;
     for (const ticket of tickets)
       book
-        .acknowledge(ticket, signal)
+        .acknowledge(ticket)
         .catch((error: unknown) =>
           host.log.warn('interaction.not_acknowledged', { kind: ticket.kind, error }),
         );

@@ -77,6 +77,7 @@ class DiscordSession implements ConnectorSession {
   readonly #ledger: GapLedger;
   readonly #readBack: ReadBack;
   readonly #outlet: Outlet;
+  readonly #tickets: Tickets;
   readonly #completions: Completions;
   readonly #commands: CommandSync;
   readonly #shards: Shard[] = [];
@@ -88,6 +89,7 @@ class DiscordSession implements ConnectorSession {
     const identity = { connectorId: host.connectorId, selfId: user.id, applicationId: application.id };
     const directory = new Directory(user.id);
     const tickets = new Tickets(host, rest);
+    this.#tickets = tickets;
     const places = new Places({ rest, directory, clock: host.clock });
     this.closed = this.#end.promise;
     this.#host = host;
@@ -208,7 +210,7 @@ class DiscordSession implements ConnectorSession {
   async close(): Promise<void> {
     this.#closing.abort(new AppError('unavailable', 'The session is closing.'));
     await Promise.all(this.#shards.map((shard) => shard.close()));
-    await this.#ledger.written();
+    await Promise.all([this.#ledger.written(), this.#tickets.acknowledged()]);
     this.#end.resolve({ kind: 'closed' });
   }
 

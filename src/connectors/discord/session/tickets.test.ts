@@ -21,7 +21,7 @@ function open(kind: InteractionTicket['kind'] = 'command', fields: Partial<Inter
     ...fields,
   };
   const tickets = new Tickets(bench.host, bench.rest);
-  const acknowledge = (): Promise<void> => tickets.acknowledge(ticket, bench.closing.signal);
+  const acknowledge = (): Promise<void> => tickets.acknowledge(ticket);
   return { bench, tickets, ticket, acknowledge };
 }
 
@@ -146,6 +146,22 @@ describe('an interaction', () => {
 
     expect(await recall).toMatchObject({ id: '1' });
     expect(early).toBe(false);
+  });
+
+  it('is waited for until it is acknowledged, or its three seconds are over', async () => {
+    const { bench, tickets, acknowledge } = open('command', { acknowledgeBy: Infinity });
+    bench.rest.fail(route, lost, 100);
+    let isOver = false;
+
+    void acknowledge();
+    const over = tickets.acknowledged().then(() => (isOver = true));
+    await bench.clock.pass(2_900);
+    const early = isOver;
+    await bench.clock.pass(100);
+    await over;
+
+    expect(early).toBe(false);
+    await expect(tickets.acknowledged()).resolves.toBeUndefined();
   });
 
   it('keeps who has answered it', async () => {

@@ -21,6 +21,8 @@ export type Remembered = z.infer<typeof Remembered>;
 /** An answer that takes longer is not waited for: a second try says whether the first arrived. */
 const tryMsMax = 1_500;
 const triesMax = 6;
+/** With all tries: longer than the platform waits for the first answer, there is none to give. */
+const acknowledgeMsMax = 3_000;
 const waitMs = 150;
 
 /** Discord's callback types: https://docs.discord.com/developers/interactions/receiving-and-responding */
@@ -50,14 +52,25 @@ export class Tickets {
 
   /**
    * Tells the person that it has arrived, as often as it takes within the time that the platform gives. Only
-   * after it is on disk; whatever comes of it, the events stand.
+   * after it is on disk; whatever comes of it, the events stand. Also while the session closes: what is on disk
+   * is not dispatched again.
    */
-  acknowledge(ticket: InteractionTicket, signal: AbortSignal): Promise<void> {
+  acknowledge(ticket: InteractionTicket): Promise<void> {
     const { handle, kind, isTooLate } = ticket;
-    if (isTooLate === true) this.#host.log.info('interaction.expired', { kind });
-    const done = this.#acknowledge(ticket, signal).finally(() => this.#underWay.delete(handle));
+    const { clock, log } = this.#host;
+    if (isTooLate === true) log.info('interaction.expired', { kind });
+    const limit = deadline(clock, acknowledgeMsMax, () => undefined);
+    const done = this.#acknowledge(ticket, limit.signal).finally(() => {
+      limit.clear();
+      this.#underWay.delete(handle);
+    });
     this.#underWay.set(handle, done);
     return done;
+  }
+
+  /** Resolves when none is under way: some seconds, at the most, after the last has come. */
+  async acknowledged(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay.values());
   }
 
   async #acknowledge(ticket: InteractionTicket, signal: AbortSignal): Promise<void> {
