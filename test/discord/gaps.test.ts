@@ -44,6 +44,7 @@ describe('what is said while the daemon is away', () => {
       expect(saidIn(world, dm)).toEqual(['echo: first', 'echo: while you were away']);
       const gaps = await gapsSettled(world);
       expect(gaps).toMatchObject([{ state: 'resumed', scope: '0/1', recovered: 1, skipped: 0 }]);
+      expect(gaps[0]?.cause).toBe('The daemon closed the connection.');
       expect(fake.gateway.journal.of('identified')).toHaveLength(1);
       expect(readsOf(world)).toBe(0);
     }),

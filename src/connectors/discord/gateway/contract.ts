@@ -115,8 +115,9 @@ export interface ShardSnapshot {
   /** Whether reading is paused until they are. */
   readonly paused: boolean;
   readonly lastDisconnect?: { readonly at: number; readonly detail: string };
-  /** While it waits, when it connects again, Unix ms. */
+  /** While it waits, when it connects again, Unix ms, and why it is not connected. */
   readonly retryAt?: number;
+  readonly detail?: string;
 }
 
 /** The life of one shard: connects, and connects again, until it is closed or cannot go on. */

@@ -44,7 +44,9 @@ export function createIdentifyGate({ limit, clock }: IdentifyGateOptions): Ident
     const { remaining, resetAfterMs, maxConcurrency } = await limit();
     const now = clock.monotonic();
     starts = starts.filter((at) => at > now - settledAfterMs);
-    if (remaining - starts.length <= startsReserved) throw budgetSpent(remaining, resetAfterMs);
+    // What is counted twice for a while is no reason to wait for the reset.
+    const waitMs = remaining > startsReserved ? settledAfterMs : resetAfterMs;
+    if (remaining - starts.length <= startsReserved) throw budgetSpent(remaining, resetAfterMs, waitMs);
     const key = shard % maxConcurrency;
     const at = Math.max(now, nextAt.get(key) ?? 0);
     nextAt.set(key, at + startEveryMs);
@@ -64,12 +66,12 @@ export function createIdentifyGate({ limit, clock }: IdentifyGateOptions): Ident
   };
 }
 
-function budgetSpent(remaining: number, resetAfterMs: number): AppError {
+function budgetSpent(remaining: number, resetAfterMs: number, waitMs: number): AppError {
   const minutes = Math.ceil(resetAfterMs / 60_000);
   const error = new AppError(
     'rate_limited',
     `Only ${remaining} session starts are left today, and the last ${startsReserved} are never used. The count starts again in ${minutes} minutes.`,
   );
-  waits.set(error, resetAfterMs);
+  waits.set(error, waitMs);
   return error;
 }

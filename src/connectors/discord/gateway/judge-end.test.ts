@@ -103,7 +103,12 @@ it('ends blocked when what came could not be placed with this token', () => {
 });
 
 it('ends as asked when it was asked to', () => {
-  expect(judge({ kind: 'stopped' })).toMatchObject({ keepSession: true, end: { kind: 'closed' } });
+  expect(judge({ kind: 'stopped' })).toMatchObject({
+    // It is the cause of a gap, for a person to read.
+    detail: 'The daemon closed the connection.',
+    keepSession: true,
+    end: { kind: 'closed' },
+  });
 });
 
 it('ends with a bug when there is one', () => {

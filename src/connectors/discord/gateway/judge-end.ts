@@ -44,7 +44,7 @@ export interface Verdict {
 export function judgeEnd(end: ConnectionEnd, identity: Identity, random: () => number): Verdict {
   switch (end.kind) {
     case 'stopped':
-      return verdict('stopped', { end: { kind: 'closed' } });
+      return verdict('The daemon closed the connection.', { end: { kind: 'closed' } });
     case 'closed':
       return judgeClose(end.code, identity);
     case 'reconnect':
@@ -115,11 +115,8 @@ function judgeUnprepared(what: 'url' | 'token' | 'turn', error: AppError): Verdi
       return verdict(detail, { end: { kind: 'blocked', code: 'connector_misconfigured', detail } });
     case 'vault_locked':
       return verdict(detail, { end: { kind: 'lost', code: 'vault_locked', detail } });
-    default: {
-      const afterMs = budgetWaitOf(error);
-      if (afterMs === undefined) return verdict(detail, {});
-      return verdict(detail, { end: { kind: 'lost', code: 'rate_limited', detail, afterMs } });
-    }
+    default:
+      return verdict(detail, { waitMsMin: budgetWaitOf(error) ?? 0 });
   }
 }
 

@@ -1,12 +1,13 @@
 import { deflateSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { closeAll } from '../../../../test/support/egress.ts';
+import { ManualClock } from '../../../../test/support/manual-clock.ts';
 import { AppError, type ErrorCode } from '../../../domain/errors.ts';
 import { describeError } from '../../../lib/logger.ts';
 import { Secret } from '../../../lib/secret.ts';
 import { ScriptedGateway } from './gateway.fixture.ts';
 import { createIdentifyGate } from './identify-gate.ts';
-import { openReady, openTestShard, type TestShard, token } from './shard.fixture.ts';
+import { openReady, openTestShard, token } from './shard.fixture.ts';
 import { until } from './until.fixture.ts';
 
 afterEach(closeAll);
@@ -135,25 +136,25 @@ describe('what cannot be had', () => {
     expect((await gateway.greet())[1].op).toBe(2);
   });
 
-  it('is a start of a session beyond the budget: the shard says when there will be more', async () => {
+  it('is a start of a session beyond the budget: the shard says why it waits, and begins when there are more', async () => {
     const gateway = await ScriptedGateway.open();
-    const test: TestShard = openTestShard(gateway.url, {
-      identifyTurn: (signal) =>
-        createIdentifyGate({
-          clock: test.clock,
-          limit: async () => ({ remaining: 9, resetAfterMs: 3_600_000, maxConcurrency: 1 }),
-        }).turn(0, signal),
-    });
+    const limit = { remaining: 9, resetAfterMs: 3_600_000, maxConcurrency: 1 };
+    const clock = new ManualClock();
+    const gate = createIdentifyGate({ clock, limit: async () => limit });
+    const test = openTestShard(gateway.url, { identifyTurn: (signal) => gate.turn(0, signal) }, clock);
 
     const peer = await gateway.accept();
     await peer.hello();
+    await test.reaches('waiting');
+    const waiting = test.shard.snapshot();
+    limit.remaining = 1_000;
+    const waitMs = await test.skipWait();
 
-    expect(await test.shard.closed).toMatchObject({
-      kind: 'lost',
-      code: 'rate_limited',
-      afterMs: 3_600_000,
-    });
+    expect(waiting.detail).toContain('Only 9 session starts are left today');
+    expect(waitMs).toBe(3_600_000);
     expect(peer.received).toEqual([]);
+    expect((await gateway.greet())[1].op).toBe(2);
+    expect(test.shard.snapshot()).not.toHaveProperty('detail');
   });
 
   it('is a token that is too long to be one', async () => {

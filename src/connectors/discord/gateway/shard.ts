@@ -33,7 +33,7 @@ class RunningShard implements Shard {
   readonly #stopping = new AbortController();
   #connection: Connection | undefined;
   #commitError: AppError | undefined;
-  #state: Pick<ShardSnapshot, 'state' | 'since' | 'retryAt'>;
+  #state: Pick<ShardSnapshot, 'state' | 'since' | 'retryAt' | 'detail'>;
   #lastDisconnect: ShardSnapshot['lastDisconnect'];
   #lastEventAt: number | undefined;
   #connects = 0;
@@ -255,13 +255,13 @@ class RunningShard implements Shard {
     return { kind: 'lost', code: 'internal_error', detail: error.message };
   }
 
-  async #pause({ atOnce, waitMsMin }: Verdict): Promise<void> {
+  async #pause({ atOnce, waitMsMin, detail }: Verdict): Promise<void> {
     const { clock, random } = this.#deps;
     const first = this.#failures === 0;
     const waitMs = atOnce && first ? 0 : Math.max(waitMsMin, backoffMs(this.#failures, random));
     this.#failures++;
     if (waitMs === 0) return;
-    this.#enter('waiting', clock.now() + waitMs);
+    this.#enter('waiting', { retryAt: clock.now() + waitMs, detail });
     await sleep(clock, waitMs, this.#stopping.signal);
   }
 
@@ -269,10 +269,9 @@ class RunningShard implements Shard {
     return judgeEnd(end, this.#options, this.#deps.random);
   }
 
-  #enter(state: ShardSnapshot['state'], retryAt?: number): void {
-    const since = this.#deps.clock.now();
-    this.#state = { state, since, ...(retryAt === undefined ? {} : { retryAt }) };
-    this.#deps.log.debug('gateway.state_changed', { shard: this.#name(), state, retry_at: retryAt });
+  #enter(state: ShardSnapshot['state'], wait: Pick<ShardSnapshot, 'retryAt' | 'detail'> = {}): void {
+    this.#state = { state, since: this.#deps.clock.now(), ...wait };
+    this.#deps.log.debug('gateway.state_changed', { shard: this.#name(), state, retry_at: wait.retryAt });
   }
 
   #name(): string {
