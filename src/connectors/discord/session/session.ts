@@ -23,7 +23,8 @@ import { PutOff } from './put-off.ts';
 import { contextOf, Receiver } from './receiver.ts';
 import { SetAside } from './set-aside.ts';
 import { Tickets } from './tickets.ts';
-import { type SilenceTiming, watchForSilence } from './silence-check.ts';
+import { actOnSilence, type SilenceTiming } from './silence-check.ts';
+import { untilStored } from './until-stored.ts';
 import { userAgent } from './user-agent.ts';
 
 /** How often it is noted that the platform is heard, when nothing else is. */
@@ -68,8 +69,8 @@ class DiscordSession implements ConnectorSession {
   readonly #replays = new Map<string, { recovered: number; duplicates: number }>();
   /** The new sessions of which the ledger has to know before anything of them is committed. */
   readonly #renewals = new Map<string, Promise<unknown>>();
-  /** Resumed, the session could be as deaf as before. */
-  #isDeaf = false;
+  /** The shards that heard nothing: resumed, their sessions could be as deaf as before. */
+  readonly #deaf = new Set<string>();
   readonly #directory: Directory;
   readonly #receiver: Receiver;
   readonly #intake: Intake;
@@ -167,7 +168,7 @@ class DiscordSession implements ConnectorSession {
     try {
       await rejectOnAbort(Promise.race([this.#live.promise, this.closed.then(throwEnd)]), signal);
       void this.#commands.run(this.#closing.signal);
-      void this.#listen(count).catch((error: unknown) => this.#host.log.error('gateway.failed', { error }));
+      void this.#listen(count);
     } catch (error) {
       await this.close();
       throw error;
@@ -297,8 +298,12 @@ class DiscordSession implements ConnectorSession {
   }
 
   #cursor(ahead: Readonly<Record<string, ResumePoint>> = {}): string {
-    const points = this.#isDeaf ? {} : { ...Object.fromEntries(this.#points), ...ahead };
-    return formatCursor({ heardAt: this.#heardAt(), begunAs: this.#begunAs, points });
+    const points = [...this.#points, ...Object.entries(ahead)].filter(([name]) => !this.#deaf.has(name));
+    return formatCursor({
+      heardAt: this.#heardAt(),
+      begunAs: this.#begunAs,
+      points: Object.fromEntries(points),
+    });
   }
 
   /** What waits is heard when it is committed: were the daemon to die before that, the gap would begin there. */
@@ -311,10 +316,9 @@ class DiscordSession implements ConnectorSession {
     return Math.min(...this.#shards.map((shard) => shard.snapshot().waitingSince ?? Infinity));
   }
 
-  /** A gateway that is deaf is left for a new session, and what it did not tell is read back there. */
   async #listen(count: number): Promise<void> {
     const host = this.#host;
-    const silence = await watchForSilence(
+    await actOnSilence(
       {
         ...host,
         rest: this.#rest,
@@ -323,15 +327,21 @@ class DiscordSession implements ConnectorSession {
         liveSince: (shard) => this.#liveSince(shard),
         timing: this.#silence,
       },
+      ({ shard, since }) => this.#leave(shardName([shard, count]), since),
       this.#closing.signal,
     );
-    if (!silence) return;
+  }
+
+  /** A gateway that is deaf is left for a new session, and what it did not tell is read back there. */
+  async #leave(scope: string, fromAt: number): Promise<void> {
+    const { gaps, clock, log } = this.#host;
     const detail = 'The gateway did not tell of a message that is there.';
-    const scope = shardName([silence.shard, count]);
-    const gap = await host.gaps.open({ scope, fromAt: silence.since, cause: detail });
-    await host.gaps.update(gap.id, { toAt: host.clock.now() });
-    this.#isDeaf = true;
-    await host.accept([], this.#cursor());
+    const stored = <Value>(write: () => Promise<Value>): Promise<Value> =>
+      untilStored(write, { clock, log, signal: this.#closing.signal });
+    const gap = await stored(() => gaps.open({ scope, fromAt, cause: detail }));
+    await stored(() => gaps.update(gap.id, { toAt: clock.now() }));
+    this.#deaf.add(scope);
+    await stored(() => this.#host.accept([], this.#cursor()));
     this.#end.resolve({ kind: 'lost', code: 'session_failed', detail });
   }
 

@@ -5,7 +5,13 @@ import type { SourceId } from '../../../domain/ids.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import type { RestAnswer } from '../rest/request.ts';
 import { snowflakeAt } from '../snowflake.ts';
-import { type SilenceCheckDeps, silenceTiming, watchForSilence } from './silence-check.ts';
+import {
+  actOnSilence,
+  type Silence,
+  type SilenceCheckDeps,
+  silenceTiming,
+  watchForSilence,
+} from './silence-check.ts';
 
 const minuteMs = 60_000;
 
@@ -150,4 +156,20 @@ describe('the look for a gateway that is deaf', () => {
     down.stop.abort();
     await watching;
   });
+});
+
+it('goes on looking when what it found could not be acted on', async () => {
+  const given = scene();
+  const found: Silence[] = [];
+  const act = (silence: Silence): Promise<void> => {
+    found.push(silence);
+    return found.length === 1 ? Promise.reject(new Error('The disk is full.')) : Promise.resolve();
+  };
+  const watching = actOnSilence(given.deps, act, given.stop.signal).then(() => 'acted');
+  given.newestAt = given.clock.now() + minuteMs;
+
+  const states = [await look(given, watching), await look(given, watching)];
+
+  expect(states).toEqual(['nothing', 'acted']);
+  expect(found).toMatchObject([{ channel: '100' }, { channel: '100' }]);
 });

@@ -69,6 +69,24 @@ export async function watchForSilence(
   return undefined;
 }
 
+/** Watches, until `act` has dealt with what was found or `signal` aborts: when it fails, the watch goes on. */
+export async function actOnSilence(
+  deps: SilenceCheckDeps,
+  act: (silence: Silence) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const silence = await watchForSilence(deps, signal);
+    if (!silence) return;
+    try {
+      await act(silence);
+      return;
+    } catch (error) {
+      if (!signal.aborted) deps.log.error('gateway.silence_not_noted', { error, shard: silence.shard });
+    }
+  }
+}
+
 interface Lively extends ConversationRecord {
   readonly shard: number;
 }
