@@ -1,9 +1,14 @@
 import { describe, expect, it, vi } from 'vitest';
+import { createDiscordAdapter } from '../../src/connectors/discord/adapter.ts';
+import type { ConnectorAdapter } from '../../src/connectors/connector.ts';
+import type { ShardSnapshot } from '../../src/connectors/discord/gateway/contract.ts';
 import type { Channel, Guild } from '../fakes/discord/entities.ts';
 import { shardOf } from '../fakes/discord/gateway-delivery.ts';
 import type { GatewayNote } from '../fakes/discord/gateway-journal.ts';
-import { type DiscordWorld, openDiscordWorld } from '../support/discord-daemon.ts';
-import { gapsSettled, hasty, heard, quiet, saidIn, talk } from '../support/discord-scene.ts';
+import type { BotSpec } from '../fakes/discord/settle-world.ts';
+import { type TestDaemonOptions, until } from '../support/daemon.ts';
+import { connector, type DiscordWorld, openDiscordWorld } from '../support/discord-daemon.ts';
+import { gapsSettled, hasty, heard, quiet, saidIn, sendBy, talk } from '../support/discord-scene.ts';
 import { closing } from '../support/egress.ts';
 
 /** Sessions wait before they begin anew: some seconds, more than once in a test. */
@@ -15,8 +20,15 @@ interface ShardsWorld extends DiscordWorld {
 }
 
 /** A world of so many connections, all of them up, each with a server of its own. */
-async function openShards(count: number): Promise<ShardsWorld> {
-  const world = await openDiscordWorld({ bot: { shards: count, maxConcurrency: count } }, { config: hasty });
+async function openShards(
+  count: number,
+  bot: BotSpec = {},
+  options: TestDaemonOptions = {},
+): Promise<ShardsWorld> {
+  const world = await openDiscordWorld(
+    { bot: { shards: count, maxConcurrency: count, ...bot } },
+    { config: hasty, ...options },
+  );
   const channels = Array.from({ length: count }, (_none, shard) =>
     world.fake.addChannel(guildOn(world, shard, count)),
   );
@@ -148,6 +160,129 @@ describe('a bot with several connections', () => {
     }),
   );
 });
+
+/** All that was told so far on any connection. */
+function allCommitted({ fake, daemon }: DiscordWorld): Promise<true> {
+  return until(async () => {
+    const { runtime } = await daemon.api('GET /channels/{id}', { params: { id: connector } });
+    const shards = (runtime as { readonly shards: readonly ShardSnapshot[] } | undefined)?.shards ?? [];
+    const told = [...fake.gateway.sessions.values()];
+    const isCommitted = told.every(
+      ({ shard: [index], seq }) => shards.find(({ shard }) => shard[0] === index)?.seqCommitted === seq,
+    );
+    return isCommitted || undefined;
+  });
+}
+
+/** The account as its status shows it, once it is not heard for this reason. */
+function untilDown({ daemon }: DiscordWorld, why: string) {
+  return until(async () => {
+    const channel = await daemon.api('GET /channels/{id}', { params: { id: connector } });
+    const { reception } = channel;
+    return reception?.ok === false && reception.detail.includes(why) ? channel : undefined;
+  });
+}
+
+describe('a bot that may start no more sessions today', () => {
+  const why = 'Only 10 session starts are left today';
+
+  it.concurrent(
+    'goes on with the connections that it has, and says which one waits for what',
+    closing(async () => {
+      const world = await openShards(2, { identifiesMax: 12 });
+      const { fake, daemon, channels } = world;
+
+      endSession(world, 1);
+      const { status, reception, runtime } = await untilDown(world, why);
+      await talk(world, 'can you hear me');
+      const { parts } = await sendBy(daemon, 'still here', { conversation: channels[1]!.id });
+
+      expect(status.state).toBe('running');
+      expect(reception).toMatchObject({
+        detail: expect.stringContaining('1 of 2 connections to the gateway down, the first 1/2') as string,
+      });
+      expect(runtime).toMatchObject({
+        shards: [
+          { state: 'live' },
+          {
+            state: 'waiting',
+            detail: expect.stringContaining(why) as string,
+            retryAt: expect.any(Number) as number,
+          },
+        ],
+      });
+      expect(parts).toMatchObject([{ state: 'delivered' }]);
+      expect(fake.bot.identifies.remaining).toBe(10);
+    }),
+  );
+
+  it.concurrent(
+    'begins with those that can be resumed',
+    closing(async () => {
+      const world = await openShards(2, { identifiesMax: 12 });
+      const { fake, daemon } = world;
+      await talkOnEach(world, 'before');
+      await quiet(daemon);
+      await daemon.stop();
+
+      for (const { id, shard } of fake.gateway.sessions.values())
+        if (shard[0] === 1) fake.gateway.sessions.delete(id);
+      await daemon.start();
+      const { status } = await untilDown(world, why);
+      await talk(world, 'can you hear me');
+
+      expect(status.state).toBe('running');
+    }),
+  );
+
+  it.concurrent(
+    'does not begin with none',
+    closing(async () => {
+      const world = await openShards(2, { identifiesMax: 12 });
+      const { fake, daemon } = world;
+      await daemon.stop();
+
+      fake.gateway.endSessions();
+      await daemon.start();
+      const { status } = await until(async () => {
+        const channel = await daemon.api('GET /channels/{id}', { params: { id: connector } });
+        return 'detail' in channel.status ? channel : undefined;
+      });
+
+      expect(status).toMatchObject({ state: 'backoff', detail: expect.stringContaining(why) as string });
+      expect(fake.bot.identifies.remaining).toBe(10);
+    }),
+  );
+});
+
+it.concurrent(
+  'one connection that is deaf is left, and the others go on with their sessions',
+  closing(async () => {
+    // What is on its way is not missing: so it is looked only while nothing is.
+    const timing = { everyMs: 50, graceMs: Infinity };
+    const adapter = createDiscordAdapter(timing) as ConnectorAdapter;
+    const world = await openShards(3, {}, { adapters: [adapter] });
+    const { fake, user, channels } = world;
+    await talkOnEach(world, 'before');
+    await allCommitted(world);
+
+    fake.faults.dispatch('lose', 'MESSAGE_CREATE');
+    fake.say({ channel: channels[1]!, author: user, content: `<@${fake.bot.user.id}> lost` });
+    timing.graceMs = 0;
+    await fake.until(() => fake.gateway.journal.of('identified').length > 3);
+    timing.graceMs = Infinity;
+    await fake.until(() => saidIn(world, channels[1]!).length === 2);
+    await allUp(world, 3);
+    await talkOnEach(world, 'after');
+
+    const { journal } = fake.gateway;
+    expect(shardsOf(journal.of('identified'))).toEqual(['0/3', '1/3', '1/3', '2/3']);
+    const deaf = journal.of('identified').find(({ shard }) => shard[0] === 1);
+    const resumed = journal.of('resumed').map(({ sessionId }) => sessionId);
+    expect(resumed).toHaveLength(2);
+    expect(resumed).not.toContain(deaf?.sessionId);
+  }),
+);
 
 /** Op 9 on this connection: its session is over. */
 function endSession({ fake }: Pick<DiscordWorld, 'fake'>, shard: number): void {

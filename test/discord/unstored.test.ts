@@ -1,12 +1,14 @@
 import { describe, expect, it, vi } from 'vitest';
+import { createDiscordAdapter } from '../../src/connectors/discord/adapter.ts';
 import { parseCursor } from '../../src/connectors/discord/session/cursor.ts';
+import type { ConnectorAdapter } from '../../src/connectors/connector.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import { parseConnectorId } from '../../src/domain/ids.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Store } from '../../src/store/store.ts';
 import { until } from '../support/daemon.ts';
-import { connector, openDiscordWorld } from '../support/discord-daemon.ts';
-import { gapsSettled, hasty, heard, quiet, saidIn, talk } from '../support/discord-scene.ts';
+import { connector, live, openDiscordWorld } from '../support/discord-daemon.ts';
+import { gapsSettled, hasty, heard, quiet, saidIn, sendBy, talk } from '../support/discord-scene.ts';
 import { closing } from '../support/egress.ts';
 import { gate, StoreFaults } from '../support/store-faults.ts';
 
@@ -96,3 +98,58 @@ describe('a gap, when nothing can be stored for a while,', () => {
     }),
   );
 });
+
+it.concurrent(
+  'a deaf gateway is left although nothing can be stored when it is found out',
+  closing(async () => {
+    const faults = new StoreFaults();
+    const adapter = createDiscordAdapter({ everyMs: 50, graceMs: 0 }) as ConnectorAdapter;
+    const world = await openDiscordWorld({}, { config: hasty, adapters: [adapter], wrapStore: faults.wrap });
+    const { fake, daemon, user } = world;
+    const dm = fake.dm(user);
+    await talk(world, 'first');
+    await quiet(daemon);
+    let left = 2;
+    faults.before('platforms.putGap', () => {
+      if (--left >= 0) throw new AppError('unavailable', 'The disk is full.');
+    });
+
+    fake.faults.dispatch('lose', 'MESSAGE_CREATE');
+    fake.say({ channel: dm, author: user, content: 'can you hear me' });
+    await fake.until(() => saidIn(world, dm).length === 2);
+
+    expect(left).toBeLessThan(0);
+    const cause = 'The gateway did not tell of a message that is there.';
+    const gaps = await gapsSettled(world);
+    expect(gaps.filter((gap) => gap.cause === cause)).toMatchObject([{ state: 'read_back', recovered: 1 }]);
+  }),
+);
+
+it.concurrent(
+  'what is said meanwhile goes out while a long replay waits for the store',
+  closing(async () => {
+    const faults = new StoreFaults();
+    const world = await openDiscordWorld({}, { config: hasty, wrapStore: faults.wrap });
+    const { fake, daemon, user, channel } = world;
+    await talk(world, 'first');
+    await quiet(daemon);
+    await daemon.stop();
+    // More than is read before it is committed: the end of the replay cannot come.
+    const texts = Array.from({ length: 600 }, (_none, nth) => `message ${nth}`);
+    for (const content of texts) fake.say({ channel, author: user, content });
+    const held = gate();
+    faults.before('inbox.accept', () => held.wait());
+
+    await daemon.start();
+    await live(daemon);
+    const { parts } = await sendBy(daemon, 'still here', { conversation: channel.id });
+    const heardBefore = await heard(daemon);
+    held.open();
+    await until(async () => (await heard(daemon)).includes('message 599') || undefined);
+
+    expect(parts).toMatchObject([{ state: 'delivered' }]);
+    expect(heardBefore).toEqual(['first']);
+    expect(fake.gateway.journal.of('resumed')).toHaveLength(1);
+    expect(await gapsSettled(world)).toMatchObject([{ state: 'resumed', duplicates: 0 }]);
+  }),
+);

@@ -4,9 +4,9 @@ import { Hearing } from './hearing.ts';
 const lost = (at: number, detail = 'It broke.') =>
   ({ state: 'disconnected', at, detail, resumable: true }) as const;
 
-function two(): Hearing {
+function two(whyNow?: string): Hearing {
   const hearing = new Hearing();
-  for (const name of ['0/2', '1/2']) hearing.expect(name, 10);
+  for (const name of ['0/2', '1/2']) hearing.expect(name, 10, () => whyNow);
   return hearing;
 }
 
@@ -48,5 +48,56 @@ it('does not hear it since the first connection broke that is not back', () => {
     ok: false,
     since: 40,
     detail: '1 of 2 connections to the gateway down, the first 1/2: It broke too.',
+  });
+});
+
+it('counts a connection that waits for its first turn since the last turn that was given', () => {
+  const hearing = two();
+  hearing.queued('0/2');
+  hearing.queued('1/2');
+
+  hearing.turned('0/2', 100);
+  hearing.note('0/2', { state: 'ready', at: 110 });
+  const behind = hearing.reception;
+  hearing.turned('1/2', 200);
+  hearing.queued('1/2');
+  hearing.turned('1/2', 300);
+
+  expect(behind).toMatchObject({ ok: false, since: 100 });
+  // It had its turn, and did not come up: the next one is no excuse.
+  expect(hearing.reception).toMatchObject({ ok: false, since: 200 });
+});
+
+it('counts a connection that gets no turn since it began to wait', () => {
+  const hearing = two();
+  hearing.queued('0/2');
+  hearing.queued('1/2');
+
+  hearing.turned('1/2');
+  hearing.turned('0/2', 100);
+
+  expect(hearing.reception).toMatchObject({ ok: false, since: 10 });
+});
+
+it('counts a connection that was up since it broke, whoever gets a turn', () => {
+  const hearing = two();
+  for (const name of ['0/2', '1/2']) hearing.note(name, { state: 'ready', at: 20 });
+
+  for (const name of ['0/2', '1/2']) hearing.note(name, lost(30));
+  hearing.queued('1/2');
+  hearing.queued('0/2');
+  hearing.turned('0/2', 100);
+
+  expect(hearing.reception).toMatchObject({ ok: false, since: 30 });
+});
+
+it('says what a connection waits out now, rather than how it broke', () => {
+  const hearing = two('There are no session starts left.');
+
+  hearing.note('0/2', { state: 'ready', at: 20 });
+  hearing.note('1/2', lost(30));
+
+  expect(hearing.reception).toMatchObject({
+    detail: '1 of 2 connections to the gateway down, the first 1/2: There are no session starts left.',
   });
 });

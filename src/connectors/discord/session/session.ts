@@ -16,6 +16,7 @@ import { formatCursor, parseCursor, shardName } from './cursor.ts';
 import { Hearing } from './hearing.ts';
 import { Intake } from './intake.ts';
 import { GapLedger } from './ledger.ts';
+import { Opening } from './opening.ts';
 import { Outlet } from './outlet.ts';
 import { Places } from './places.ts';
 import { ReadBack } from './read-back.ts';
@@ -30,7 +31,10 @@ import { userAgent } from './user-agent.ts';
 /** How often it is noted that the platform is heard, when nothing else is. */
 const noteHeardEveryMs = 30_000;
 
-/** Opens the session of one account. Resolves when its first shard is live. @throws AppError as the contract says. */
+/**
+ * Opens the session of one account. Resolves when its first shard is live, or on the way to it: what it missed is
+ * being replayed, or the session that it has asked for takes its time. @throws AppError as the contract says.
+ */
 export async function openDiscordSession(
   host: ConnectorHost<DiscordConfig>,
   signal: AbortSignal,
@@ -154,19 +158,21 @@ class DiscordSession implements ConnectorSession {
         this.#live.promise,
       );
     const { clock } = this.#host;
+    const { signal: closing } = this.#closing;
     const gate = createIdentifyGate({
-      limit: async () => (await readGatewayInfo(this.#rest, clock, this.#closing.signal)).limit,
+      limit: async () => (await readGatewayInfo(this.#rest, clock, closing)).limit,
       clock,
     });
+    const opening = new Opening({ gate, hearing: this.#hearing, count, clock, signal: closing });
     for (const shard of shards) {
       const resume = cursor?.begunAs === this.#begunAs ? cursor.points[shardName(shard)] : undefined;
       if (resume) this.#points.set(shardName(shard), resume);
       this.#replays.set(shardName(shard), { recovered: 0, duplicates: 0 });
-      this.#open(shard, resume, (turnSignal) => gate.turn(shard[0], turnSignal));
+      this.#open(shard, resume, opening);
     }
     void this.#noteHeard();
     try {
-      await rejectOnAbort(Promise.race([this.#live.promise, this.closed.then(throwEnd)]), signal);
+      await rejectOnAbort(Promise.race([opening.done, this.closed.then(throwEnd)]), signal);
       void this.#commands.run(this.#closing.signal);
       void this.#listen(count);
     } catch (error) {
@@ -215,14 +221,9 @@ class DiscordSession implements ConnectorSession {
     this.#end.resolve({ kind: 'closed' });
   }
 
-  #open(
-    shard: readonly [number, number],
-    resume: ResumePoint | undefined,
-    identifyTurn: (signal: AbortSignal) => Promise<void>,
-  ): void {
+  #open(shard: readonly [number, number], resume: ResumePoint | undefined, opening: Opening): void {
     const { config, connectSocket, clock, random, log } = this.#host;
     const name = shardName(shard);
-    this.#hearing.expect(name, clock.now());
     const opened = openShard(
       {
         shard,
@@ -230,10 +231,12 @@ class DiscordSession implements ConnectorSession {
         url: async () => (await readGatewayInfo(this.#rest, clock, this.#closing.signal)).url,
         token: () => this.#host.secret(),
         ...(resume ? { resume } : {}),
-        identifyTurn,
+        identifyTurn: (signal) => opening.turn(name, shard[0], signal),
         compress: config.compress ? 'zlib-stream' : 'none',
-        onDispatches: (batch, point) =>
-          this.#take(name, batch, point).catch((error: unknown) => this.#refused(error)),
+        onDispatches: (batch, point) => {
+          opening.heard();
+          return this.#take(name, batch, point).catch((error: unknown) => this.#refused(error));
+        },
         onWaiting: (dispatch, sessionId) => {
           // What cannot be accepted now is accepted with its batch.
           this.#receiver.takeAhead(dispatch, sessionId).catch(() => undefined);
@@ -245,6 +248,7 @@ class DiscordSession implements ConnectorSession {
       { connectSocket, clock, random, log },
     );
     this.#shards.push(opened);
+    this.#hearing.expect(name, clock.now(), () => opened.snapshot().detail);
     void opened.closed.then((end) => this.#end.resolve(end));
   }
 
