@@ -2,11 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Interaction } from '../fakes/discord/interactions.ts';
 import { json, status } from '../support/agent-server.ts';
 import { databaseBytes, until } from '../support/daemon.ts';
-import { connector, openDiscordWorld, repliesIn } from '../support/discord-daemon.ts';
-import { hasty, heard, inboxOf, quiet, saidIn, talk } from '../support/discord-scene.ts';
+import { connector, repliesIn } from '../support/discord-daemon.ts';
+import { heard, inboxOf, quiet, saidIn, talk } from '../support/discord-scene.ts';
 import { closing } from '../support/egress.ts';
 import { acknowledged, done, openInteractions } from '../support/interaction-world.ts';
-import { gate, StoreFaults } from '../support/store-faults.ts';
 
 const callback = '/interactions/{interaction}/{token}/callback';
 const original = '/webhooks/{application}/{token}/messages/{message}';
@@ -94,32 +93,6 @@ describe('a command', () => {
       answer.end();
       await world.fake.until(() => interaction.original?.content === 'Done.');
       expect(repliesIn(world.fake, world.channel)).toEqual([interaction.original]);
-    }),
-  );
-
-  it.concurrent(
-    'is acknowledged by a daemon that stops, when it is on disk: it does not come again',
-    closing(async () => {
-      const faults = new StoreFaults();
-      const world = await openDiscordWorld({}, { config: hasty, wrapStore: faults.wrap });
-      const { fake, daemon, user, channel } = world;
-      const [begun, stored] = [gate(), gate()];
-      faults.before('inbox.accept', () => {
-        begun.open();
-        return stored.wait();
-      });
-
-      // The first try is in vain, so that another has to follow.
-      const fault = { kind: 'status', status: 503, applied: false } as const;
-      fake.faults.rest({ method: 'POST', route: callback, fault });
-      const interaction = fake.interact({ kind: 'command', name: 'ask', registered: false, user, channel });
-      await begun.wait();
-      const stopped = daemon.stop();
-      await fake.until(() => fake.gateway.live().length === 0);
-      stored.open();
-      await stopped;
-
-      expect(interaction.response?.type).toBe(5);
     }),
   );
 

@@ -61,7 +61,7 @@ describe('a bot with several connections', () => {
     'hears and answers what is said on each of them, and direct messages on the first',
     closing(async () => {
       const world = await openShards(4);
-      const { fake, daemon, user } = world;
+      const { fake, daemon } = world;
 
       await talkOnEach(world, 'hello');
       await talk(world, 'just us');

@@ -153,3 +153,31 @@ it.concurrent(
     expect(await gapsSettled(world)).toMatchObject([{ state: 'resumed', duplicates: 0 }]);
   }),
 );
+
+it.concurrent(
+  'a command is acknowledged by a daemon that stops, once it is on disk: it does not come again',
+  closing(async () => {
+    const faults = new StoreFaults();
+    const world = await openDiscordWorld({}, { config: hasty, wrapStore: faults.wrap });
+    const { fake, daemon, user, channel } = world;
+    const [begun, stored] = [gate(), gate()];
+    faults.before('inbox.accept', (...offered) => {
+      if (JSON.stringify(offered).includes('interaction:')) begun.open();
+      return stored.wait();
+    });
+    // The first try is in vain, so that another has to follow.
+    fake.faults.rest({
+      ...{ method: 'POST', route: '/interactions/{interaction}/{token}/callback' },
+      fault: { kind: 'status', status: 503, applied: false },
+    });
+
+    const interaction = fake.interact({ kind: 'command', name: 'ask', registered: false, user, channel });
+    await begun.wait();
+    const stopped = daemon.stop();
+    await fake.until(() => fake.gateway.live().length === 0);
+    stored.open();
+    await stopped;
+
+    expect(interaction.response?.type).toBe(5);
+  }),
+);
