@@ -3,6 +3,7 @@ import type { ShardState } from '../gateway/contract.ts';
 
 /** What waits for longer to be stored is as good as not heard. */
 const waitMsMax = 60_000;
+
 interface Down {
   readonly since: number;
   readonly detail: string;
