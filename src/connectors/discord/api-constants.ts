@@ -29,6 +29,8 @@ export const messageTypes = {
 export const messageFlags = {
   suppressEmbeds: 1 << 2,
   ephemeral: 1 << 6,
+  /** "is thinking". */
+  isLoading: 1 << 7,
   suppressNotifications: 1 << 12,
   isVoiceMessage: 1 << 13,
   isComponentsV2: 1 << 15,

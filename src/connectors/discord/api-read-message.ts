@@ -85,7 +85,7 @@ function readContent(value: unknown): ApiContent | undefined {
     embeds: listOf(content.embeds, readEmbed, embedsMax),
     stickers: listOf(content.sticker_items ?? content.stickers, readSticker, stickersMax),
     poll: readPoll(content.poll),
-    component_texts: componentTexts(content.components, componentDepthMax).slice(0, componentsMax),
+    ...readComponents(content.components),
     flags: countOf(content.flags) ?? 0,
   });
 }
@@ -151,13 +151,23 @@ function readPoll(value: unknown): ApiPoll | undefined {
   });
 }
 
-/** Of the components that show text, which are in rows, sections and containers, in others or by themselves. */
-function componentTexts(value: unknown, depthMax: number): string[] {
+/** Also of components that are still to be sent. */
+export function readComponents(value: unknown): Pick<ApiContent, 'component_texts' | 'component_ids'> {
+  const all = componentsIn(value, componentDepthMax);
+  return {
+    component_texts: all.flatMap(({ content }) => textOf(content) ?? []).slice(0, componentsMax),
+    component_ids: all.flatMap(({ custom_id: id }) => textOf(id) ?? []).slice(0, componentsMax),
+  };
+}
+
+/** In rows, sections and containers, in others or by themselves. */
+function componentsIn(value: unknown, depthMax: number): Fields[] {
   if (depthMax === 0) return [];
-  return listOf(value, fieldsOf, componentsMax).flatMap((component: Fields) => {
-    const own = textOf(component.content);
-    return [...(own === undefined ? [] : [own]), ...componentTexts(component.components, depthMax - 1)];
-  });
+  return listOf(value, fieldsOf, componentsMax).flatMap((component: Fields) => [
+    component,
+    ...componentsIn(component.components, depthMax - 1),
+    ...componentsIn([component.accessory], depthMax - 1),
+  ]);
 }
 
 function readReference(value: unknown): ApiMessageReference | undefined {

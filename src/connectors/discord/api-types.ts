@@ -127,6 +127,8 @@ export interface ApiContent {
   readonly poll?: ApiPoll;
   /** The texts of its components, in the order they are shown. */
   readonly component_texts: readonly string[];
+  /** The `custom_id`s of its components, in the same order. */
+  readonly component_ids: readonly string[];
   readonly flags: number;
 }
 

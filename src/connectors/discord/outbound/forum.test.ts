@@ -145,6 +145,8 @@ describe('a message to a forum', () => {
   });
 });
 
+const container = (content: string): object => ({ type: 17, components: [{ type: 10, content }] });
+
 describe('a post whose answer is lost', () => {
   async function lose(bench: ForumBench, applied: boolean): Promise<ReturnType<Bench['part']>> {
     const part = bench.part('hello', { to: bench.forum.id });
@@ -161,6 +163,43 @@ describe('a post whose answer is lost', () => {
     const outcome = await bench.send({ ...part, attempt: 2 });
 
     expect(outcome.kind).toBe('delivered');
+    expect(bench.posts()).toHaveLength(1);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['its texts in components', { flags: ['componentsV2'], components: [container('Deploy finished')] }],
+    ['its name, with spaces that Discord takes away', { threadName: ' Deploys ', embeds: [{ title: 'x' }] }],
+  ])('is known by %s', async (_what, extras) => {
+    const bench = await openForum();
+    const part = bench.part({ op: 'send', text: '', extras }, { to: bench.forum.id });
+    bench.discord.faults.rest({
+      route: '/channels/{channel}/threads',
+      fault: { kind: 'reset', applied: true },
+    });
+    await bench.send(part);
+    bench.restart();
+    for (const post of bench.discord.world.channels.values()) post.name = post.name.trim();
+
+    const outcome = await bench.send({ ...part, attempt: 2 });
+
+    expect(outcome.kind).toBe('delivered');
+    expect(bench.posts()).toHaveLength(1);
+  });
+
+  it('stays unknown where nothing says whether a post is it', async () => {
+    const bench = await openForum();
+    const extras = { threadName: 'Deploys', embeds: [{ image: { url: 'https://example.com/a.png' } }] };
+    const part = bench.part({ op: 'send', text: '', extras }, { to: bench.forum.id });
+    bench.discord.faults.rest({
+      route: '/channels/{channel}/threads',
+      fault: { kind: 'reset', applied: true },
+    });
+    await bench.send(part);
+    bench.restart();
+
+    const outcome = await bench.send({ ...part, attempt: 2 });
+
+    expect(outcome.kind).toBe('unknown');
     expect(bench.posts()).toHaveLength(1);
   });
 

@@ -13,7 +13,7 @@ import { nonceOf } from './nonce.ts';
 import { fetchChannel, stuckOf } from './place.ts';
 import type { Rendered } from './render.ts';
 import { toCreate, toPost } from './requests.ts';
-import { clockSkewMsMax, isSameMessage } from './same-message.ts';
+import { clockSkewMsMax, essence, likenessOf } from './same-message.ts';
 
 export interface ForumMessage {
   readonly part: OutboundPart;
@@ -99,19 +99,22 @@ export async function findPost(
       ? { kind: 'stuck', outcome: posts.outcome }
       : { kind: 'unresolved' };
   const since = snowflakeAt(part.firstAttemptAt - clockSkewMsMax);
-  const name = nameOfPost(rendered);
+  const name = essence([nameOfPost(rendered)]);
   const candidates = posts.list.filter(
-    (post) => compareSnowflakes(post.id, since) >= 0 && post.name === name,
+    (post) => compareSnowflakes(post.id, since) >= 0 && essence([post.name ?? '']) === name,
   );
+  let isUnclear = candidates.length > candidatesMax;
   for (const { id } of candidates.slice(0, candidatesMax)) {
     const answer = await deps.rest.call(toFirstMessage(id), signal);
     const first = answer.kind === 'ok' ? readMessage(answer.body) : undefined;
     if (!first) return { kind: 'unresolved' };
-    if (!isSameMessage(first, rendered, deps.selfId)) continue;
+    const likeness = likenessOf(first, rendered, deps.selfId);
+    isUnclear ||= likeness === 'unclear';
+    if (likeness !== 'same') continue;
     remember(part, [id], deps);
     return { kind: 'delivered', platformIds: [id] };
   }
-  return { kind: candidates.length > candidatesMax ? 'unresolved' : 'absent' };
+  return { kind: isUnclear ? 'unresolved' : 'absent' };
 }
 
 /** Those that are open, the newest first: one that was just made is. */

@@ -17,6 +17,8 @@ async function loseAnswer(bench: Bench, part: UncertainPart, fault: RestFault = 
 }
 
 const lost: RestFault = { kind: 'reset', applied: true };
+const button = (id: string): object => ({ type: 2, style: 1, label: 'Go', custom_id: id });
+const container = (content: string): object => ({ type: 17, components: [{ type: 10, content }] });
 const neverArrived: RestFault = { kind: 'reset', applied: false };
 
 describe('a lost answer', () => {
@@ -150,6 +152,53 @@ describe('reading back', () => {
     const resolved = [await bench.resolve(one), await bench.resolve(two)];
 
     expect(resolved.map(({ kind }) => kind)).toEqual(['delivered', 'absent']);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['texts in components', { flags: ['componentsV2'], components: [container('Deploy finished')] }],
+    ['buttons', { components: [{ type: 1, components: [button('go')] }] }],
+    [
+      'buttons that are good for a while',
+      { components: [{ type: 1, components: [button('go')] }], expiresAfterMs: 60_000 },
+    ],
+    ['the fields of an embed', { embeds: [{ fields: [{ name: 'State', value: 'up' }] }] }],
+    ['a poll', { poll: { question: { text: 'Now?' }, answers: [{ poll_media: { text: 'yes' } }] } }],
+    ['a file', { files: [{ name: 'my log.txt', text: 'x' }] }],
+  ])('finds a message of nothing but %s, and no other in its place', async (_what, extras) => {
+    const bench = await openBench();
+    const part = bench.part({ op: 'send', text: '', extras });
+    const other = bench.part({ op: 'send', text: '', extras: { embeds: [{ title: 'another' }] } });
+    await loseAnswer(bench, part);
+    bench.clock.advance(10 * minuteMs);
+    bench.restart();
+
+    const resolved = [await bench.resolve(part), await bench.resolve(other)];
+
+    const [message] = bench.discord.messagesIn(bench.channel);
+    expect(resolved).toEqual([{ kind: 'delivered', platformIds: [message?.id] }, { kind: 'absent' }]);
+  });
+
+  it('proves nothing where a message shows nothing by which it could be known', async () => {
+    const bench = await openBench();
+    const extras = { embeds: [{ image: { url: 'https://example.com/a.png' } }] };
+    const part = bench.part({ op: 'send', text: '', extras });
+    await loseAnswer(bench, part);
+    bench.restart();
+
+    expect(await bench.resolve(part)).toEqual({ kind: 'unresolved' });
+  });
+
+  it('does not take "is thinking" for a message without a text', async () => {
+    const bench = await openBench();
+    bench.discord.say({ channel: bench.channel, author: bench.discord.bot, type: 20, flags: 1 << 7 });
+    const part = bench.part({
+      op: 'send',
+      text: '',
+      extras: { components: [{ type: 1, components: [button('go')] }] },
+    });
+    await loseAnswer(bench, part, neverArrived);
+
+    expect(await bench.resolve(part)).toEqual({ kind: 'absent' });
   });
 
   it('goes back over as many pages as it takes', async () => {

@@ -11,7 +11,7 @@ import { findPost, findPostOf } from './forum.ts';
 import { nonceOf } from './nonce.ts';
 import { findChannel, findIsForum, stuckOf } from './place.ts';
 import { type Rendered, renderMessage } from './render.ts';
-import { clockSkewMsMax, isSameMessage } from './same-message.ts';
+import { clockSkewMsMax, likenessOf } from './same-message.ts';
 
 const pageSize = 100;
 const pagesMax = 10;
@@ -70,23 +70,22 @@ async function readBack(
   const since = oldestOf(part);
   let before: Snowflake | undefined;
   let found: ApiMessage | undefined;
+  let unclear: ApiMessage | undefined;
   for (let pages = 0; pages < pagesMax; pages++) {
     const page = await readPage(channel, before, deps, signal);
     if (!page) return { kind: 'unresolved' };
     const recent = page.messages.filter(({ id }) => compareSnowflakes(id, since) >= 0);
     const named = recent.find((message) => message.nonce === nonce);
     if (named) return delivered(named);
-    found ??= await firstUnsent(
-      recent.filter(
-        (message) =>
-          message.nonce === undefined &&
-          !others.has(message.id) &&
-          isSameMessage(message, rendered, deps.selfId),
-      ),
-      deps,
+    const candidates = Map.groupBy(
+      recent.filter(({ nonce: other, id }) => other === undefined && !others.has(id)),
+      (message) => likenessOf(message, rendered, deps.selfId),
     );
+    found ??= await firstUnsent(candidates.get('same'), deps);
+    unclear ??= await firstUnsent(candidates.get('unclear'), deps);
     if (recent.length < page.messages.length || page.isLast) {
       if (found) return delivered(found);
+      if (unclear) return { kind: 'unresolved' };
       // The very beginning of a channel, or nothing that we may read: an empty list says both.
       return { kind: pages === 0 && page.messages.length === 0 ? 'unresolved' : 'absent' };
     }
@@ -103,7 +102,7 @@ function oldestOf({ address, firstAttemptAt }: UncertainPart): Snowflake {
 
 /** The same words, said twice, are two messages: one that is known to be another's is not this one. */
 async function firstUnsent(
-  candidates: readonly ApiMessage[],
+  candidates: readonly ApiMessage[] = [],
   { isSent }: OutboundDeps,
 ): Promise<ApiMessage | undefined> {
   for (const candidate of candidates) if (!(await isSent(candidate.id))) return candidate;
