@@ -137,7 +137,10 @@ describe('a catalogue that Discord does not take now', () => {
     expect(await bench.notes.get('commands:global')).toBeUndefined();
   });
 
-  it('waits for a store that does not answer', async () => {
+  it.each([
+    ['does not answer', 'unavailable'],
+    ['cannot be written to while the vault is locked', 'vault_locked'],
+  ] as const)('waits for a store that %s', async (_why, code) => {
     const bench = new SessionBench();
     const { notes } = bench.host;
     let failures = 3;
@@ -146,7 +149,7 @@ describe('a catalogue that Discord does not take now', () => {
       notes: {
         ...notes,
         put: async (...note: Parameters<typeof notes.put>) => {
-          if (failures-- > 0) throw new AppError('unavailable', 'The disk is full.');
+          if (failures-- > 0) throw new AppError(code, 'Not now.');
           await notes.put(...note);
         },
       },
@@ -155,8 +158,73 @@ describe('a catalogue that Discord does not take now', () => {
     const sync = new CommandSync({ host, rest: bench.rest, applicationId, commands });
     await waitOut(bench, sync.run(bench.closing.signal));
 
-    expect(sync.snapshot).toMatchObject({ state: 'synced', written: 1 });
+    expect(sync.snapshot).toEqual({ state: 'synced', commands: 1, written: 1 });
     expect(bench.rest.requests).toHaveLength(1);
+  });
+});
+
+describe('a catalogue that cannot be sent now', () => {
+  it.each([
+    [
+      'for a vault that is locked',
+      new AppError('vault_locked', 'The vault is locked.'),
+      'The vault is locked.',
+    ],
+    ['for a fault of our own', new TypeError('x is not a function'), 'Unexpected error.'],
+  ])('is registered later, and holds up no other scope: %s', async (_why, error, detail) => {
+    const bench = new SessionBench();
+    let failures = 3;
+    bench.rest.answers.push(({ route }) => {
+      if (route === ofAll && failures-- > 0) throw error;
+      return undefined;
+    });
+
+    const { sync, done } = start(bench, inBoth);
+    await settled();
+    const early = sync.snapshot;
+    const waitedMs = await waitOut(bench, done);
+
+    expect(early).toMatchObject({ state: 'pending', written: 1 });
+    expect(early.detail).toContain(`global: ${detail}`);
+    expect(waitedMs).toBe(2_000 + 4_000 + 8_000);
+    expect(sync.snapshot).toEqual({ state: 'synced', commands: 2, written: 2 });
+  });
+});
+
+describe('a server that the bot has left', () => {
+  const inGuild = Catalogue.parse([{ ...everywhere, guilds: [guild] }]);
+  const none = Catalogue.parse([]);
+
+  it.each([
+    [403, 50_001],
+    [404, 10_004],
+  ])('has no commands to be emptied, and is not told of it again: %i, %i', async (status, code) => {
+    const bench = new SessionBench();
+    await start(bench, inGuild).done;
+    bench.rest.fail(ofGuild, refused(status, code), 100);
+
+    const first = start(bench, none);
+    await first.done;
+    const second = start(bench, none);
+    await second.done;
+
+    const synced = { state: 'synced', commands: 0, written: 0 };
+    expect([first.sync.snapshot, second.sync.snapshot]).toEqual([synced, synced]);
+    expect(bench.rest.requests).toHaveLength(2);
+  });
+
+  it('is told anew when it has commands again', async () => {
+    const bench = new SessionBench();
+    await start(bench, inGuild).done;
+    bench.rest.fail(ofGuild, refused(403, 50_001));
+    await start(bench, none).done;
+
+    const again = start(bench, inGuild);
+    await again.done;
+
+    expect(again.sync.snapshot).toEqual({ state: 'synced', commands: 1, written: 1 });
+    await start(bench, none).done;
+    expect(bench.rest.requests).toHaveLength(4);
   });
 });
 

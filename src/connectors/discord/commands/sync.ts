@@ -1,4 +1,4 @@
-import { AppError } from '../../../domain/errors.ts';
+import { AppError, isAppError } from '../../../domain/errors.ts';
 import { sleep } from '../../../lib/clock.ts';
 import type { ConnectorHost } from '../../connector.ts';
 import type { Snowflake } from '../api-types.ts';
@@ -36,12 +36,16 @@ interface Task {
 
 type Verdict =
   | { readonly kind: 'done' }
+  /** There is no such scope any more, and nothing was to be in it. */
+  | { readonly kind: 'gone' }
   | { readonly kind: 'later'; readonly afterMs: number; readonly detail: string }
   | { readonly kind: 'never'; readonly detail: string };
 
 /** Where it is remembered which scopes were ever registered, so that they can be emptied. */
 const scopesNote = 'commands';
 const hashNote = (scope: string): string => `commands:${scope}`;
+/** In the place of a scope, of what went wrong with none in particular. */
+const allScopes = 'all';
 const waitMsMin = 1_000;
 /** Of what failed on the other side. */
 const backoffMsMax = 60 * 60_000;
@@ -56,6 +60,8 @@ const waitMsMax = 24 * 60 * 60_000;
 export class CommandSync {
   readonly #deps: CommandSyncDeps;
   #state: CommandSyncSnapshot['state'] = 'pending';
+  /** As `scopesNote` has them. */
+  #scopes: readonly string[] = [];
   readonly #details = new Map<string, string>();
   #written = 0;
 
@@ -76,14 +82,18 @@ export class CommandSync {
   /** Resolves when all is registered or refused, or `signal` aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { host } = this.#deps;
-    try {
-      await this.#work(await this.#listTasks(signal), signal);
-      this.#state = this.#details.size === 0 ? 'synced' : 'failed';
-    } catch (error) {
-      if (signal.aborted) return;
-      this.#state = 'failed';
-      this.#details.set('all', AppError.from(error).message);
-      host.log.error('commands.failed', { error });
+    for (let failures = 1; !signal.aborted; failures++) {
+      try {
+        await this.#work(await this.#listTasks(signal), signal);
+        this.#state = this.#details.size === 0 ? 'synced' : 'failed';
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#details.set(allScopes, AppError.from(error).message);
+        if (!isAppError(error)) host.log.error('commands.failed', { error });
+        await sleep(host.clock, backoffOf(failures), signal);
+        this.#details.delete(allScopes);
+      }
     }
   }
 
@@ -91,10 +101,10 @@ export class CommandSync {
     const { host, applicationId, commands } = this.#deps;
     const wanted = scopesOf(commands);
     const earlier = (await this.#note(scopesNote, signal))?.split(' ') ?? [];
-    const scopes = [...new Set([...wanted.keys(), ...earlier])].filter((scope) => scope !== '');
-    if (wanted.size > 0) await this.#putNote(scopesNote, scopes.join(' '), signal);
+    this.#scopes = [...new Set([...wanted.keys(), ...earlier])].filter((scope) => scope !== '');
+    if (wanted.size > 0) await this.#putNote(scopesNote, this.#scopes.join(' '), signal);
     const tasks: Task[] = [];
-    for (const scope of scopes) {
+    for (const scope of this.#scopes) {
       const inScope = wanted.get(scope) ?? [];
       // Of this application: with the token of another one, nothing is registered yet.
       const hash = `${applicationId} ${hashOf(inScope)}`;
@@ -106,13 +116,13 @@ export class CommandSync {
 
   /** One at a time, the one that is due first. */
   async #work(tasks: Task[], signal: AbortSignal): Promise<void> {
-    const { rest, host } = this.#deps;
+    const { host } = this.#deps;
     while (tasks.length > 0) {
       const task = tasks.reduce((first, other) => (other.dueAt < first.dueAt ? other : first));
       const waitMs = task.dueAt - host.clock.monotonic();
       if (waitMs > 0) await sleep(host.clock, waitMs, signal);
       signal.throwIfAborted();
-      const verdict = verdictOf(await rest.call(this.#request(task), signal), task);
+      const verdict = await this.#tell(task, signal);
       signal.throwIfAborted();
       if (verdict.kind === 'later') {
         this.#putOff(task, verdict);
@@ -120,7 +130,19 @@ export class CommandSync {
       }
       tasks.splice(tasks.indexOf(task), 1);
       if (verdict.kind === 'done') await this.#done(task, signal);
+      else if (verdict.kind === 'gone') await this.#forget(task, signal);
       else this.#refused(task, verdict.detail);
+    }
+  }
+
+  /** What cannot even be asked now, as with a vault that is locked, can be asked later. */
+  async #tell(task: Task, signal: AbortSignal): Promise<Verdict> {
+    try {
+      return verdictOf(await this.#deps.rest.call(this.#request(task), signal), task);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isAppError(error)) this.#deps.host.log.error('commands.failed', { scope: task.scope, error });
+      return waitAfterFailure(task, AppError.from(error).message);
     }
   }
 
@@ -129,6 +151,15 @@ export class CommandSync {
     this.#written++;
     await this.#putNote(hashNote(scope), hash, signal);
     this.#deps.host.log.info('commands.registered', { scope, commands: commands.length });
+  }
+
+  async #forget({ scope }: Task, signal: AbortSignal): Promise<void> {
+    const { host } = this.#deps;
+    this.#details.delete(scope);
+    this.#scopes = this.#scopes.filter((other) => other !== scope);
+    await this.#putNote(scopesNote, this.#scopes.join(' '), signal);
+    await untilStored(() => host.notes.remove(hashNote(scope)), { ...host, signal });
+    host.log.info('commands.scope_gone', { scope });
   }
 
   #refused({ scope }: Task, detail: string): void {
@@ -173,11 +204,28 @@ function verdictOf(answer: RestAnswer, task: Task): Verdict {
   const outcome = outcomeOf(answer, 'edit');
   if (outcome.kind === 'delivered') return { kind: 'done' };
   const detail = outcome.detail ?? '';
-  if (outcome.kind === 'rejected') return { kind: 'never', detail: hintOf(answer, task) ?? detail };
+  if (outcome.kind === 'rejected')
+    return isGone(answer, task)
+      ? { kind: 'gone' }
+      : { kind: 'never', detail: hintOf(answer, task) ?? detail };
   const asked = outcome.kind === 'retry' ? outcome.afterMs : undefined;
-  if (asked === undefined) task.failures++;
-  const waitMs = asked ?? Math.min(waitMsMin * 2 ** task.failures, backoffMsMax);
-  return { kind: 'later', afterMs: Math.min(Math.max(waitMs, waitMsMin), waitMsMax), detail };
+  if (asked === undefined) return waitAfterFailure(task, detail);
+  return { kind: 'later', afterMs: Math.min(Math.max(asked, waitMsMin), waitMsMax), detail };
+}
+
+function waitAfterFailure(task: Task, detail: string): Verdict {
+  task.failures++;
+  return { kind: 'later', afterMs: backoffOf(task.failures), detail };
+}
+
+function backoffOf(failures: number): number {
+  return Math.min(waitMsMin * 2 ** failures, backoffMsMax);
+}
+
+/** Commands are taken away from a server that the bot has left, and there is nobody to tell. */
+function isGone(answer: RestAnswer, { scope, commands }: Task): boolean {
+  if (scope === globalScope || commands.length > 0 || answer.kind !== 'refused') return false;
+  return answer.status === 403 || answer.status === 404;
 }
 
 /** What is refused for a server is so for another reason than what is refused in a channel. */
