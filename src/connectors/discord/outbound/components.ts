@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { expiryLength } from '../custom-id.ts';
+import { expiryLength, readCustomId } from '../custom-id.ts';
 import { type Fields, fieldsOf } from '../untrusted.ts';
 
 /** https://docs.discord.com/developers/components/reference */
@@ -58,6 +58,8 @@ function complaintOf(components: readonly Fields[]): string | undefined {
   const ids = all.map(({ custom_id: id }) => id).filter((id) => id !== undefined);
   const isWrong = ids.some((id) => typeof id !== 'string' || id === '' || id.length > customIdMax);
   if (isWrong) return `A custom_id is not a text of 1 to ${customIdMax} characters`;
+  if (ids.some((id) => typeof id === 'string' && readCustomId(id).until !== undefined))
+    return 'A custom_id ends in "~until:" and 8 letters or digits, as only those with expiresAfterMs do';
   return new Set(ids).size < ids.length ? 'Two components have the same custom_id' : undefined;
 }
 

@@ -32,6 +32,7 @@ describe('extras', () => {
         flags: ['componentsV2'],
       },
     ],
+    [{ components: [row(button('vote~until:2025-12-31'), button('vote~until:'))] }],
     [{ components: [row(button('x'.repeat(85)))], expiresAfterMs: 1_000 }],
     [poll({ duration: 24, allow_multiselect: true, layout_type: 1 })],
     [{ stickers: [id], flags: ['suppressEmbeds', 'suppressNotifications'] }],
@@ -74,6 +75,11 @@ describe('extras', () => {
     ],
     ['the same custom_id twice', { components: [row(button('a'), button('a'))] }, 'same custom_id'],
     ['a long custom_id', { components: [row(button('a'.repeat(101)))] }, 'custom_id'],
+    [
+      'a custom_id that would be read as one whose time is over',
+      { components: [row(button('vote~until:20251231'))] },
+      'ends in "~until:"',
+    ],
     ['a component without a type', { components: [{ content: 'x' }] }, 'components.0.type'],
     [
       'a custom_id without room for its time',
