@@ -96,6 +96,27 @@ describe('a command', () => {
     }),
   );
 
+  it.concurrent.each([
+    ['write', 1n << 11n],
+    ['look', 1n << 10n],
+  ])(
+    'is answered in full where the bot may not %s',
+    closing(async (_what, deny) => {
+      const world = await openInteractions();
+      const { fake, daemon, channel } = world;
+      fake.changeOverwrites(channel, [{ id: fake.bot.user.id, type: 1, allow: 0n, deny }]);
+      world.agent.next(json(['one', 'two', 'three'].map((text) => ({ op: 'send', text }))));
+
+      const interaction = world.command();
+      await fake.until(() => interaction.followups.length === 2);
+      await quiet(daemon);
+
+      const { original: first, followups } = interaction;
+      expect([first, ...followups].map((message) => message?.content)).toEqual(['one', 'two', 'three']);
+      expect(fake.messagesIn(channel)).toHaveLength(3);
+    }),
+  );
+
   it.concurrent(
     'is told later by another job, in its thread and as a message of its own',
     closing(async () => {

@@ -8,7 +8,7 @@ import type { Remembered, Tickets } from './tickets.ts';
 
 export interface AnswersDeps {
   readonly rest: Pick<Rest, 'call'>;
-  readonly tickets: Pick<Tickets, 'recall' | 'claim' | 'forget'>;
+  readonly tickets: Pick<Tickets, 'recall' | 'claim' | 'noteFollowUp' | 'forget'>;
   readonly clock: Pick<Clock, 'now'>;
   /** What goes out for a part, without the place that it goes to. */
   readonly bodyOf: (part: OutboundPart) => Readonly<Record<string, unknown>> | undefined;
@@ -16,7 +16,8 @@ export interface AnswersDeps {
 
 /**
  * Answers to commands and forms. The first message takes the place of "is thinking", which is an edit and so
- * comes to the same when it is repeated; what follows is sent to the channel like anything else.
+ * comes to the same when it is repeated; what follows is sent to the channel like anything else, where a repeat
+ * is recognised, and by the token of the interaction only where the channel does not take it.
  */
 export class Answers {
   readonly #deps: AnswersDeps;
@@ -37,7 +38,8 @@ export class Answers {
     if (!ticket) return instead(part);
     if (!hasPlace(ticket)) return undefined;
     if (ticket.answeredBy !== undefined && ticket.answeredBy !== part.key) return undefined;
-    const json = this.#deps.bodyOf(part);
+    // A repeat takes the same place.
+    const json = this.#deps.bodyOf({ ...part, possibleDuplicate: false });
     if (!json) {
       // It comes as a message of its own, and nothing is left to wait for.
       await this.#withdraw(handle, signal);
@@ -76,11 +78,37 @@ export class Answers {
     return outcomeOf(answer, 'create');
   }
 
+  /**
+   * Instead of a part that the channel has refused, a message that follows the answer: a command works also where
+   * the bot may not write, and in the direct messages of others. Undefined when there is no such way.
+   */
+  async followUp(part: OutboundPart, signal: AbortSignal): Promise<DeliveryOutcome | undefined> {
+    const { handle } = part.address;
+    if (handle === undefined || part.operation.op !== 'send' || part.uncertain === true) return undefined;
+    const ticket = await this.#deps.tickets.recall(handle);
+    const json = this.#deps.bodyOf(part);
+    if (!ticket || ticket.answeredBy === undefined || !json) return undefined;
+    // Before the call: a repeat makes a second message, so that this one is looked for first.
+    if (!(await this.#deps.tickets.noteFollowUp(handle, ticket, part.key))) return undefined;
+    const answer = await this.#deps.rest.call(
+      {
+        method: 'POST',
+        route: '/webhooks/{application}/{token}',
+        params: { application: ticket.applicationId, token: ticket.token },
+        json,
+        priority: 'final',
+        auth: 'none',
+      },
+      signal,
+    );
+    return answer.kind === 'refused' && isOver(answer) ? undefined : outcomeOf(answer, 'create');
+  }
+
   /** Whether another try goes the way of an earlier one, on which it makes no second message. */
   async isRepeatable({ address, key, firstAttemptAt }: UncertainPart): Promise<boolean> {
     if (address.handle === undefined) return false;
     const ticket = await this.#deps.tickets.recall(address.handle);
-    if (!ticket) return false;
+    if (!ticket || ticket.followedBy?.includes(key) === true) return false;
     // What has not claimed the place went to the channel, under its nonce.
     const isByNonce = this.#deps.clock.now() - firstAttemptAt < discordCapabilities.idempotentSendMs;
     return ticket.answeredBy === key || isByNonce;

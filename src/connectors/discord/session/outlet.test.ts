@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { UncertainPart } from '../../../domain/outbound.ts';
 import { Outlet } from './outlet.ts';
-import { applicationId, channel, connector, lost, ok, selfId, SessionBench } from './session.fixture.ts';
+import {
+  applicationId,
+  channel,
+  connector,
+  lost,
+  ok,
+  refused,
+  selfId,
+  SessionBench,
+} from './session.fixture.ts';
 import { noteOf, Tickets } from './tickets.ts';
 
 const original = '/webhooks/{application}/{token}/messages/@original';
@@ -34,7 +43,7 @@ async function openLost() {
   expect(first.kind).toBe('unknown');
   const repeat = { ...part, attempt: 2 };
   return {
-    bench,
+    ...{ bench, outlet, part },
     /** What stands where "is thinking" stood, with the answer in it. */
     placed: bench.message(placeId, { type: 20, content: 'Done.', author: { id: selfId, username: 'bot' } }),
     placeId,
@@ -81,5 +90,82 @@ describe('an answer to a command that may have arrived', () => {
 
     expect(resolved).toEqual({ kind: 'absent' });
     expect(sent).toEqual({ kind: 'delivered', platformIds: ['78'] });
+  });
+});
+
+describe('what follows the answer to a command', () => {
+  const follow = '/webhooks/{application}/{token}';
+  const toChannel = '/channels/{channel}/messages';
+
+  async function openFollowing(answer = refused(403, 50_013)) {
+    const lostOne = await openLost();
+    const { bench, outlet } = lostOne;
+    bench.rest.fail(toChannel, answer, 100);
+    const later = { ...lostOne.part, key: 'turn_1:1:0', operation: { op: 'send', text: 'More.' } as const };
+    const before = bench.rest.requests.length;
+    return {
+      bench,
+      send: (fields: Partial<UncertainPart> = {}) =>
+        outlet.send({ ...later, ...fields }, bench.closing.signal),
+      resolve: () => outlet.resolveUnknown(later, bench.closing.signal),
+      asked: () => bench.rest.requests.slice(before).map(({ method, route }) => `${method} ${route}`),
+    };
+  }
+
+  it.each([
+    [403, 50_001],
+    [403, 50_013],
+    [404, 10_003],
+  ])('is sent by its token where the channel does not take it (%i, %i)', async (status, code) => {
+    const { bench, send, asked } = await openFollowing(refused(status, code));
+    bench.rest.fail(follow, ok({ id: '79' }));
+
+    const outcome = await send();
+
+    expect(outcome).toEqual({ kind: 'delivered', platformIds: ['79'] });
+    expect(asked()).toEqual([`POST ${toChannel}`, `POST ${follow}`]);
+    expect(bench.rest.requests.at(-1)).toMatchObject({ json: { content: 'More.' }, auth: 'none' });
+  });
+
+  it('is not sent again without being looked for, when that answer is lost', async () => {
+    const { bench, send, resolve, asked } = await openFollowing();
+    bench.rest.fail(follow, lost);
+
+    const outcome = await send();
+    const resolved = await resolve();
+
+    expect([outcome.kind, resolved.kind]).toEqual(['unknown', 'unresolved']);
+    expect(asked()).toEqual([
+      `POST ${toChannel}`,
+      `POST ${follow}`,
+      'GET /channels/{channel}',
+      `GET ${toChannel}`,
+    ]);
+  });
+
+  it('is labelled when it may be a repeat', async () => {
+    const { bench, send } = await openFollowing();
+    bench.rest.fail(follow, ok({ id: '79' }));
+
+    await send({ possibleDuplicate: true });
+
+    expect(bench.rest.requests.at(-1)).toMatchObject({ json: { content: '(possibly a repeat) More.' } });
+  });
+
+  it.each<[string, Partial<UncertainPart>]>([
+    ['when an earlier try may have reached the channel', { uncertain: true }],
+    ['when nobody waits for it', { address: { connector, conversation: channel } }],
+  ])('stays refused %s', async (_when, fields) => {
+    const { send, asked } = await openFollowing();
+
+    expect(await send(fields)).toMatchObject({ kind: 'rejected', code: 'permission_missing' });
+    expect(asked()).toEqual([`POST ${toChannel}`]);
+  });
+
+  it('stays refused when the time for it is over', async () => {
+    const { bench, send } = await openFollowing();
+    bench.rest.fail(follow, refused(401, 50_027));
+
+    expect(await send()).toMatchObject({ kind: 'rejected', code: 'permission_missing' });
   });
 });

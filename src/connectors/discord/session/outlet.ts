@@ -70,7 +70,11 @@ export class Outlet {
   }
 
   async send(part: OutboundPart, signal: AbortSignal): Promise<DeliveryOutcome> {
-    return (await this.#answers.send(part, signal)) ?? sendPart(part, this.#deps, signal);
+    const answered = await this.#answers.send(part, signal);
+    if (answered) return answered;
+    const outcome = await sendPart(part, this.#deps, signal);
+    const isOfPlace = outcome.kind === 'rejected' && outcome.scope === 'lane';
+    return (isOfPlace ? await this.#answers.followUp(part, signal) : undefined) ?? outcome;
   }
 
   async resolveUnknown(part: UncertainPart, signal: AbortSignal): Promise<ResolvedUnknown> {
@@ -134,7 +138,8 @@ function bodyOf(
   { mentions }: DiscordConfig,
 ): Readonly<Record<string, unknown>> | undefined {
   if (part.operation.op !== 'send') return undefined;
-  const rendered = tryToRender(part.operation, { mentions, sentAt: part.firstAttemptAt });
+  const { possibleDuplicate, firstAttemptAt: sentAt } = part;
+  const rendered = tryToRender(part.operation, { mentions, possibleDuplicate, sentAt });
   if (!rendered) return undefined;
   const { extras } = rendered;
   // Files, polls and stickers cannot be brought by an edit: then the channel gets the message.

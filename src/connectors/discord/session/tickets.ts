@@ -15,6 +15,8 @@ const Remembered = z.object({
   expiresAt: z.number(),
   /** The part that took the place of "is thinking". */
   answeredBy: z.string().optional(),
+  /** Parts that may have been sent after it by the same token, which the platform recognises no repeat of. */
+  followedBy: z.array(z.string()).optional(),
 });
 export type Remembered = z.infer<typeof Remembered>;
 
@@ -24,6 +26,7 @@ const triesMax = 6;
 /** With all tries: longer than the platform waits for the first answer, there is none to give. */
 const acknowledgeMsMax = 3_000;
 const waitMs = 150;
+const followUpsMax = 50;
 
 /** Discord's callback types: https://docs.discord.com/developers/interactions/receiving-and-responding */
 const callback = { message: 4, deferredMessage: 5, deferredUpdate: 6, choices: 8 } as const;
@@ -118,6 +121,16 @@ export class Tickets {
     if (ticket.answeredBy === key) return;
     const value = JSON.stringify({ ...ticket, answeredBy: key } satisfies Remembered);
     await this.#host.notes.put({ key: handle, value, expiresAt: ticket.expiresAt });
+  }
+
+  /** From now on the part with this key may have been sent by the token. False when there are too many of them. */
+  async noteFollowUp(handle: string, ticket: Remembered, key: string): Promise<boolean> {
+    const { followedBy = [] } = ticket;
+    if (followedBy.includes(key)) return true;
+    if (followedBy.length >= followUpsMax) return false;
+    const value = JSON.stringify({ ...ticket, followedBy: [...followedBy, key] } satisfies Remembered);
+    await this.#host.notes.put({ key: handle, value, expiresAt: ticket.expiresAt });
+    return true;
   }
 
   async forget(handle: string): Promise<void> {
