@@ -82,7 +82,7 @@ export class CommandSync {
   /** Resolves when all is registered or refused, or `signal` aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { host } = this.#deps;
-    for (let failures = 1; !signal.aborted; failures++) {
+    for (let failures = 1; ; failures++) {
       try {
         await this.#work(await this.#listTasks(signal), signal);
         this.#state = this.#details.size === 0 ? 'synced' : 'failed';

@@ -87,7 +87,7 @@ export class Answers {
     if (handle === undefined || part.operation.op !== 'send' || part.uncertain === true) return undefined;
     const ticket = await this.#deps.tickets.recall(handle);
     const json = this.#deps.bodyOf(part);
-    if (!ticket || ticket.answeredBy === undefined || !json) return undefined;
+    if (ticket?.answeredBy === undefined || !json) return undefined;
     // Before the call: a repeat makes a second message, so that this one is looked for first.
     if (!(await this.#deps.tickets.noteFollowUp(handle, ticket, part.key))) return undefined;
     const answer = await this.#deps.rest.call(
