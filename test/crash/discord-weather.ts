@@ -1,5 +1,6 @@
 import type { FakeDiscord } from '../fakes/discord/fake-discord.ts';
-import type { FaultTarget, RestFault } from '../fakes/discord/faults.ts';
+import type { DispatchFault, FaultTarget, RestFault } from '../fakes/discord/faults.ts';
+import type { WorldEvent } from '../fakes/discord/world.ts';
 import type { Chance } from '../simulation/chance.ts';
 
 /** What goes wrong with one request in a hundred, by how often. */
@@ -20,6 +21,8 @@ const requestFaults: readonly (readonly [percent: number, fault: RestFault])[] =
 export class DiscordWeather {
   /** How often what went wrong. */
   readonly counts = new Map<string, number>();
+  /** What people have said that was told after what came next. */
+  readonly late = new Set<string>();
   readonly #fake: FakeDiscord;
   readonly #chance: Chance;
 
@@ -31,11 +34,7 @@ export class DiscordWeather {
   begin(): void {
     const { faults } = this.#fake;
     faults.decide = (target) => this.#decide(target);
-    faults.decideDispatch = (type) => {
-      if (type !== 'MESSAGE_CREATE' || !this.#chance.happens(0.02)) return undefined;
-      this.#count('told twice');
-      return 'twice';
-    };
+    faults.decideDispatch = (type, event) => this.#decideDispatch(type, event);
   }
 
   clear(): void {
@@ -62,6 +61,19 @@ export class DiscordWeather {
       strike();
       return;
     }
+  }
+
+  #decideDispatch(type: string, event: WorldEvent): DispatchFault | undefined {
+    if (type !== 'MESSAGE_CREATE' && type !== 'INTERACTION_CREATE') return undefined;
+    if (this.#chance.happens(0.02)) {
+      this.#count('told twice');
+      return 'twice';
+    }
+    if (!this.#chance.happens(0.02)) return undefined;
+    this.#count('told late');
+    const said = event.data(this.#fake.bot, true) as { readonly content?: string };
+    if (said.content !== undefined) this.late.add(said.content);
+    return 'late';
   }
 
   #decide({ route }: FaultTarget): RestFault | undefined {
