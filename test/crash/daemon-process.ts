@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { createClient, type ApiClient } from '../../src/cli/client.ts';
 
 /** Short leases, so that what a killed daemon held is soon taken over; the rest are the defaults. */
@@ -18,6 +19,8 @@ export class DaemonProcess {
   readonly stateDir = mkdtempSync(join(tmpdir(), 'palyra-crash-'));
   readonly #command: readonly string[];
   readonly #isQuiet: boolean;
+  /** What it has logged in all its lives, by event; only where that is not shown. */
+  readonly logged = new Map<string, number>();
   #child: ChildProcess | undefined;
   #ended: Promise<unknown> = Promise.resolve();
 
@@ -34,13 +37,19 @@ export class DaemonProcess {
   /** Starts it and waits until it is up. Answers false when it died on the way. */
   async start(crashAt?: string): Promise<boolean> {
     const child = spawn(process.execPath, [...this.#command, this.stateDir], {
-      stdio: ['ignore', 'pipe', this.#isQuiet ? 'ignore' : 'inherit'],
+      stdio: ['ignore', 'pipe', this.#isQuiet ? 'pipe' : 'inherit'],
       env: { PATH: process.env.PATH, ...(crashAt === undefined ? {} : { PALYRA_CRASH_AT: crashAt }) },
     });
     this.#child = child;
+    if (child.stderr) createInterface(child.stderr).on('line', (line) => this.#note(line));
     this.#ended = once(child, 'exit');
-    const up = once(child.stdout, 'data').then(() => true);
+    const up = once(child.stdout!, 'data').then(() => true);
     return Promise.race([up, this.#ended.then(() => false)]);
+  }
+
+  #note(line: string): void {
+    const event = /"event":"([\w.]+)"/.exec(line)?.[1];
+    if (event !== undefined) this.logged.set(event, (this.logged.get(event) ?? 0) + 1);
   }
 
   get api(): ApiClient {

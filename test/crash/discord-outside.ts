@@ -164,7 +164,8 @@ export interface Weather {
 /**
  * Waits until nothing is under way, and accounts for everything: what people said was heard once and answered
  * once, in each place in the order in which they said it; every command has one answer; every gap is explained.
- * In bad `weather` sessions end, so that a command may have none; but none has two.
+ * In bad `weather` sessions end, so that a command may have none; but none has two. Where the daemon itself says
+ * that it could not wait for what was said before, there is no order to be kept.
  */
 export async function account(
   daemon: DaemonProcess,
@@ -172,12 +173,13 @@ export async function account(
   weather?: Weather,
 ): Promise<void> {
   await quiet(daemon, outside, weather);
+  const keepsOrder = !daemon.logged.has('gap.out_of_order');
   const isInOrder = (answer: string): boolean => weather?.late.has(answer.replace('echo: ', '')) !== true;
   for (const { channel } of outside.places) {
     const asked = outside.said.filter((said) => said.channel === channel).map(({ text }) => `echo: ${text}`);
     const answers = outside.answersIn(channel).filter((text) => text.startsWith('echo: said-'));
     expect(answers.toSorted()).toEqual(asked.toSorted());
-    expect(answers.filter(isInOrder)).toEqual(asked.filter(isInOrder));
+    if (keepsOrder) expect(answers.filter(isInOrder)).toEqual(asked.filter(isInOrder));
   }
   const twice = outside.answersToCommands.filter(([, count]) => count > 1);
   expect(twice.map(([{ id }]) => id)).toEqual([]);

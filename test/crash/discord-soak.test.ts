@@ -43,7 +43,7 @@ it(
       await account(daemon, outside, weather);
 
       const { items: gaps } = await daemon.api('GET /gaps', { query: { connector, limit: 500 } });
-      console.log(figures(outside, weather, gaps));
+      console.log(figures(outside, weather, gaps), Object.fromEntries(daemon.logged));
       expect(outside.said.length).toBeGreaterThanOrEqual(messages);
       expect(new Set(gaps.map(({ state }) => state))).toEqual(new Set(['resumed', 'read_back']));
       const acknowledged = outside.interactions.filter(({ interaction }) => interaction.response);

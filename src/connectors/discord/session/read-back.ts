@@ -1,6 +1,7 @@
 import type { GapRecord } from '../../../domain/gap.ts';
 import { deadline, rejectOnAbort, sleep } from '../../../lib/clock.ts';
 import { AppError } from '../../../domain/errors.ts';
+import { RecentMap } from '../../../lib/recent-map.ts';
 import type { ConnectorHost } from '../../connector.ts';
 import type { Snowflake } from '../api-types.ts';
 import type { DiscordConfig } from '../config.ts';
@@ -50,6 +51,7 @@ const roundsMax = 25;
 const orderMsMax = 10_000;
 /** After that it is not tried for so long: the platform does not answer now. */
 const orderPauseMs = 30_000;
+const pausesMax = 1_000;
 /** Of one place, which the gateway has told of itself: only what is too old is left out. */
 const inPlacePolicy = { mode: 'all', perConversationMax: 10_000 } as const;
 /** So many are looked through at least for those in which something was missed. */
@@ -80,7 +82,10 @@ export class ReadBack {
   readonly #members: Members;
   readonly #owed = new Set<Owed>();
   #queue: Promise<unknown> = Promise.resolve();
-  #orderPausedUntil = -Infinity;
+  /** Until when, by the clock's monotonic, nothing waits for what was said before: in a place, or anywhere. */
+  readonly #pauses = new RecentMap<Snowflake, number>(pausesMax);
+  #pausedUntil = -Infinity;
+  #failuresInARow = 0;
 
   constructor(deps: ReadBackDeps) {
     this.#deps = deps;
@@ -133,13 +138,22 @@ export class ReadBack {
         await rejectOnAbort(this.#readUntil(owed, channel, id, limit.signal), limit.signal);
         owed.inOrder.add(channel);
       }
+      this.#failuresInARow = 0;
     } catch (error) {
       signal.throwIfAborted();
-      this.#orderPausedUntil = host.clock.monotonic() + orderPauseMs;
-      host.log.warn('gap.out_of_order', { error });
+      this.#pause(channel);
+      host.log.warn('gap.out_of_order', { channel, error });
     } finally {
       limit.clear();
     }
+  }
+
+  /** One place may be slow; two in a row mean that the platform is, and each would hold up all that comes in. */
+  #pause(channel: Snowflake): void {
+    const until = this.#deps.host.clock.monotonic() + orderPauseMs;
+    this.#pauses.set(channel, until);
+    this.#failuresInARow++;
+    if (this.#failuresInARow > 1) this.#pausedUntil = until;
   }
 
   #behind(dispatch: Dispatch): readonly Owed[] {
@@ -148,7 +162,8 @@ export class ReadBack {
     const isOff = host.config.catchUp.mode === 'off';
     const { message: id, channel, guild } = saidIn(dispatch);
     if (id === undefined || channel === undefined) return [];
-    if (host.clock.monotonic() < this.#orderPausedUntil) return [];
+    const until = Math.max(this.#pausedUntil, this.#pauses.get(channel) ?? -Infinity);
+    if (host.clock.monotonic() < until) return [];
     return [...this.#owed].filter(({ shard: [index, count], inOrder, place }) => {
       if (inOrder.has(channel)) return false;
       return place ? place.channel === channel : !isOff && shardOf(guild, count) === index;
