@@ -296,6 +296,30 @@ describe('what comes in while a gap is owed', () => {
     expect(bench.readBack.isBehind(bench.dispatch('y'))).toBe(true);
   });
 
+  it('goes first in that place alone, until a second one in a row could not be read', async () => {
+    const bench = new ReadBackBench();
+    const [other, third] = ['800000000000000077', '800000000000000078'];
+    await bench.hear();
+    bench.miss('one');
+    bench.rest.answers.push(({ route }) => (route === messagesRoute ? lost : undefined));
+    bench.readBack.owe(bench.gap(), all);
+    const isBehind = (): readonly boolean[] =>
+      [channel, other, third].map((where) => bench.readBack.isBehind(bench.dispatch('y', where)));
+
+    const one = bench.readBack.readBefore(bench.dispatch('x'));
+    await bench.clock.pass(10_000);
+    await one;
+    const afterOne = isBehind();
+    const two = bench.readBack.readBefore(bench.dispatch('x', other));
+    await bench.clock.pass(10_000);
+    await two;
+
+    expect(afterOne).toEqual([false, true, true]);
+    expect(isBehind()).toEqual([false, false, false]);
+    await bench.clock.pass(30_000);
+    expect(isBehind()).toEqual([true, true, true]);
+  });
+
   it('goes first when the platform does not answer at all', async () => {
     const bench = new ReadBackBench();
     await bench.hear();
