@@ -21,7 +21,7 @@ function open({ remaining = 1_000, count = 1 } = {}) {
     Promise.race([
       opening.done.then(
         () => 'open',
-        (error: Error) => error.message,
+        (error: unknown) => (error as Error).message,
       ),
       settled().then(() => 'opening'),
     ]);
