@@ -69,6 +69,14 @@ describe('a daemon on Discord that is killed at every step', () => {
     died++;
   });
 
+  it('has answered everything of that once it is left alone', async () => {
+    await daemon.start();
+
+    await account(daemon, outside);
+
+    await daemon.kill();
+  });
+
   it.each(gapSteps)('dies %s while it reads back what it missed, and comes back', async (step) => {
     outside.fake.gateway.endSessions();
     outside.sayAll();
