@@ -14,6 +14,9 @@ export interface SqliteEngineOptions {
 }
 
 const walTriesMax = 50;
+/** Whoever writes works at the end of things; whoever reads jumps about in a long history. Filled as it is used. */
+const writerCacheKib = 16_000;
+const readerCacheKib = 64_000;
 /** 16 MB of log before it is written back: a page that changes again and again is then written back once. */
 const walPagesMax = 4_000;
 
@@ -157,7 +160,7 @@ function openDatabase(file: string, readOnly: boolean): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(file, { readOnly, timeout: 5_000 });
-    db.exec('pragma temp_store = memory; pragma cache_size = -16000;');
+    db.exec(`pragma temp_store = memory; pragma cache_size = -${readOnly ? readerCacheKib : writerCacheKib};`);
     if (readOnly) return db;
     enterWal(db);
     db.exec(
