@@ -160,7 +160,9 @@ function openDatabase(file: string, readOnly: boolean): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(file, { readOnly, timeout: 5_000 });
-    db.exec(`pragma temp_store = memory; pragma cache_size = -${readOnly ? readerCacheKib : writerCacheKib};`);
+    db.exec(
+      `pragma temp_store = memory; pragma cache_size = -${readOnly ? readerCacheKib : writerCacheKib};`,
+    );
     if (readOnly) return db;
     enterWal(db);
     db.exec(
