@@ -2,40 +2,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { CoreWorld } from '../../test/support/core-world.ts';
 import { closeAll } from '../../test/support/egress.ts';
 import { settled } from '../../test/support/manual-clock.ts';
-import { ScriptedAdapter, type ScriptedSession } from '../../test/support/scripted-adapter.ts';
+import { a, b, change, sessionsOf, startTwo, stateOf } from '../../test/support/two-accounts.ts';
+import { ScriptedAdapter } from '../../test/support/scripted-adapter.ts';
 import { gate } from '../../test/support/store-faults.ts';
 import { AppError } from '../domain/errors.ts';
-import { type ConnectorId, connectorId } from '../domain/ids.ts';
+import type { ConnectorId } from '../domain/ids.ts';
 import type { ConnectorClaim } from '../store/connector-store.ts';
-import type { Engine } from './engine.ts';
-
-const a = connectorId('echo', 'a');
-const b = connectorId('echo', 'b');
 
 afterEach(closeAll);
-
-/** Two accounts of one platform, live. */
-async function startTwo(world: CoreWorld): Promise<Engine> {
-  await world.addConnector(a);
-  await world.addConnector(b);
-  const engine = await world.start();
-  await settled();
-  return engine;
-}
-
-function sessionsOf(world: CoreWorld, id: ConnectorId): readonly ScriptedSession[] {
-  return world.adapter.sessions.filter(({ host }) => host.connectorId === id);
-}
-
-function stateOf(engine: Engine, id: ConnectorId): string | undefined {
-  return engine.supervisor.state(id)?.state.state;
-}
-
-async function change(world: CoreWorld, id: ConnectorId, fields: object): Promise<void> {
-  const record = await world.store.connectors.getConnector(id);
-  await world.store.connectors.putConnector({ ...record!, ...fields });
-  await settled();
-}
 
 /** Sessions say that they are the account that their settings, or `accounts`, name. */
 function connectAs(world: CoreWorld, accounts: Partial<Record<ConnectorId, string>>): void {
